@@ -1,0 +1,87 @@
+"""Errors and warnings of the package.
+
+Each message says what was got, what was expected and what to do.
+"""
+
+__all__ = [
+    "DatasetDownloadError",
+    "DatasetError",
+    "GroupsIgnoredWarning",
+    "HeadNotFoundWarning",
+    "ImageReadError",
+    "ImageReadWarning",
+    "ModelFileError",
+    "ModelVersionWarning",
+    "WeightsError",
+]
+
+
+class ImageReadError(ValueError):
+    """One or more images could not be read; all of them are reported together.
+
+    Parameters
+    ----------
+    failures : dict of str to str
+        Reason of failure by path (or by position, ``"X[3]"``, where the image
+        has no path).
+    n_images : int
+        Number of images in the whole collection.
+
+    Attributes
+    ----------
+    failures : dict of str to str
+        As given.
+    n_images : int
+        As given.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.exceptions import ImageReadError
+    >>> print(ImageReadError({"scan.jpg": "the file is empty"}, n_images=7))
+    1 of 7 images could not be read; nothing was dropped. Mend or remove these files:
+      scan.jpg: the file is empty
+    """
+
+    def __init__(self, failures, n_images):
+        self.failures = dict(failures)
+        self.n_images = n_images
+        lines = [f"  {path}: {reason}" for path, reason in self.failures.items()]
+        super().__init__(
+            f"{len(self.failures)} of {n_images} images could not be read; nothing was "
+            "dropped. Mend or remove these files:\n" + "\n".join(lines)
+        )
+
+    def __reduce__(self):
+        return type(self), (self.failures, self.n_images)
+
+
+class DatasetError(ValueError):
+    """A folder, table or archive is not a data set of brain-MRI scans as expected."""
+
+
+class DatasetDownloadError(OSError):
+    """A data set could not be downloaded whole; no part of it is kept as the set."""
+
+
+class WeightsError(OSError):
+    """Weights of a network are missing, unreadable or of another network."""
+
+
+class ModelFileError(ValueError):
+    """A saved model is damaged, unsafe to open, or of a version that cannot be read."""
+
+
+class ModelVersionWarning(UserWarning):
+    """A saved model was loaded under versions other than those that saved it."""
+
+
+class ImageReadWarning(UserWarning):
+    """An image was read, but only part of what its file holds was used."""
+
+
+class HeadNotFoundWarning(UserWarning):
+    """No head was found in an image, which is therefore kept whole."""
+
+
+class GroupsIgnoredWarning(UserWarning):
+    """Early stopping holds images out without knowing which belong together."""

@@ -1,0 +1,15 @@
+"""Fixtures that every room's tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_mri_dir():
+    """The folder of real scans, `BRAIN_TUMOR_MRI_DIR`; tests skip without it."""
+    path = os.environ.get("BRAIN_TUMOR_MRI_DIR")
+    if not path:
+        pytest.skip("BRAIN_TUMOR_MRI_DIR names no folder of real scans")
+    return Path(path)
