@@ -1,0 +1,267 @@
+"""Read a folder of scans: which image has which label, and which belong together."""
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from brain_tumor_clf._image_files import is_hidden, sort_image_files
+from brain_tumor_clf._validation import unknown_name_message
+from brain_tumor_clf.datasets._groups import resolve_groups
+from brain_tumor_clf.exceptions import DatasetError
+
+_SPLIT_NAMES = {"train": ("training", "train"), "test": ("testing", "test")}
+_SUBSETS = ("train", "test", "all")
+_GROUPS_FILE = "groups.csv"
+
+
+def load_mri_folder(path, subset=None, groups=None):
+    """Load a folder that holds one sub-folder of scans for each class.
+
+    No image is opened: the result holds paths, which scikit-learn splits, clones
+    and pickles for free and the package's pipelines read.
+
+    Parameters
+    ----------
+    path : path-like
+        A folder of class sub-folders, or a folder that holds ``Training`` and
+        ``Testing`` (or ``train`` and ``test``, in any case) with class sub-folders
+        in each. Images may lie in sub-folders of a class. Files named jpg, jpeg,
+        png, bmp, tif, tiff, webp or dcm in any case are images, and so is any file
+        that is DICOM by its content. Hidden files and folders
+        (``.ipynb_checkpoints``, ``.DS_Store``, ``Thumbs.db``) are never counted.
+    subset : {"train", "test", "all"}, default=None
+        Which part of a folder that holds ``Training`` and ``Testing`` to load. It
+        must be given for such a folder, and only for such a folder.
+    groups : path-like, DataFrame or array-like of shape (n,), default=None
+        Which images belong together (of one patient, or copies of each other). A
+        CSV file or DataFrame has the columns ``file`` (path relative to the folder
+        that the CSV lies in, or to `path`) and ``group``; other columns are not read.
+        An array holds one label an image, in sorted order of their paths. With None,
+        a ``groups.csv`` beside the class folders, or beside ``Training``, is used
+        if there is one.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        data : ndarray of shape (n,), dtype object
+            Paths of the images as strings, sorted.
+        target : ndarray of shape (n,), dtype str
+            Class of each image.
+        target_names : list of str
+            Class names, sorted.
+        groups : ndarray of shape (n,) or None
+            Group of each image, None where nothing names them.
+        frame : DataFrame of shape (n, 2 to 4)
+            Columns ``path`` and ``label``, ``group`` where groups are known, and
+            ``split`` (``"train"`` or ``"test"``) with ``subset="all"``.
+        ignored : list of str
+            Files that are no images, images outside of a class folder, and folders
+            beside ``Training`` and ``Testing``. A warning names them too.
+        DESCR : str
+            What was loaded, in words.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is missing, empty, no folder, or holds a single class; if a
+        class folder holds no image; if `subset` is missing or out of place; if
+        `groups` does not give every image one group.
+    ValueError
+        If `subset` is unknown.
+
+    Warns
+    -----
+    UserWarning
+        If files or folders were left out.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from brain_tumor_clf import load_mri_folder, write_brain_mri
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = write_brain_mri(folder, n_samples=8, image_size=32, random_state=0)
+    ...     scans = load_mri_folder(folder)
+    >>> scans.target_names
+    ['glioma', 'meningioma', 'notumor', 'pituitary']
+    >>> scans.data.shape, scans.target.shape, scans.groups.shape
+    ((8,), (8,), (8,))
+    """
+    if subset is not None and subset not in _SUBSETS:
+        raise ValueError(unknown_name_message("subset", subset, _SUBSETS))
+    folder = _check_folder(path)
+    roots, ignored = _split_roots(folder, subset)
+    rows, names_by_root = [], {}
+    for split, root in roots:
+        found, left_out = _list_classes(root)
+        ignored += left_out
+        names_by_root[root] = sorted(found)
+        rows += [(str(f), label, split) for label in found for f in found[label]]
+    names = _check_same_classes(names_by_root)
+    _warn_ignored(folder, ignored)
+
+    frame = pd.DataFrame(sorted(rows), columns=["path", "label", "split"])
+    if subset != "all":
+        del frame["split"]
+    source = _find_groups_file(folder, roots) if groups is None else groups
+    if source is not None:
+        bases = [folder, *(root.parent for _, root in roots)]
+        frame["group"] = resolve_groups(source, list(frame["path"]), bases)
+    return _as_bunch(frame, names, ignored, folder, subset)
+
+
+def _check_folder(path):
+    folder = Path(path)
+    if not folder.exists():
+        near = f" {folder.parent} exists." if folder.parent.is_dir() else ""
+        raise DatasetError(f"There is no folder {str(folder)!r}.{near}")
+    if not folder.is_dir():
+        raise DatasetError(
+            f"{str(folder)!r} is a file; expected a folder with one sub-folder of "
+            "images for each class (unpack an archive first)."
+        )
+    return folder
+
+
+def _sub_folders(folder):
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p))
+
+
+def _split_roots(folder, subset):
+    """The folders that hold the class folders, each with the split that it is."""
+    children = _sub_folders(folder)
+    by_split = {
+        split: [child for child in children if child.name.lower() in names]
+        for split, names in _SPLIT_NAMES.items()
+    }
+    found = {split: roots for split, roots in by_split.items() if roots}
+    if not found:
+        _refuse_unneeded_subset(folder, subset, children)
+        return [(None, folder)], []
+    for split, roots in found.items():
+        if len(roots) > 1:
+            raise DatasetError(
+                f"{str(folder)!r} holds {' and '.join(r.name for r in roots)}: which "
+                f"one is subset={split!r}? Rename the other or load its path."
+            )
+    known = [roots[0] for roots in found.values()]
+    there = " and ".join(sorted(root.name for root in known))
+    if subset is None:
+        raise DatasetError(
+            f"{str(folder)!r} holds {there}: say which to load with subset='train', "
+            "subset='test' or subset='all'."
+        )
+    if subset != "all" and subset not in found:
+        raise DatasetError(
+            f"subset={subset!r}: {str(folder)!r} holds {there} but no folder "
+            f"{' or '.join(_SPLIT_NAMES[subset])}."
+        )
+    wanted = found if subset == "all" else {subset: found[subset]}
+    others = [str(child) for child in children if child not in known]
+    return [(split, roots[0]) for split, roots in wanted.items()], others
+
+
+def _refuse_unneeded_subset(folder, subset, children):
+    if subset is not None:
+        raise DatasetError(
+            f"subset={subset!r}, but {str(folder)!r} holds no Training and Testing "
+            f"(got {[child.name for child in children][:8]}). Leave subset out to load "
+            "all of it."
+        )
+    for child in children:
+        # "Training set" is no class, and reading it as one would go unnoticed.
+        if child.name.lower().startswith(("train", "test", "valid")):
+            raise DatasetError(
+                f"{child.name!r} in {str(folder)!r} looks like a split, not like a "
+                "class. Rename it to Training or Testing, or load its path."
+            )
+
+
+def _list_classes(root):
+    """Images by class name, and the files that are none."""
+    loose, _ = sort_image_files(root)
+    children = _sub_folders(root)
+    if not children:
+        what = f"{len(loose)} images but no sub-folder" if loose else "no images"
+        raise DatasetError(
+            f"{str(root)!r} holds {what}; expected one sub-folder of images for each "
+            "class, such as glioma and notumor."
+        )
+    found, ignored = {}, [str(path) for path in loose]
+    for child in children:
+        images, others = sort_image_files(child, recursive=True)
+        if not images:
+            raise DatasetError(
+                f"Class folder {str(child)!r} holds no image. Remove it, or fill it "
+                "with jpg, jpeg, png, bmp, tif, tiff, webp or DICOM files."
+            )
+        found[child.name] = images
+        ignored += map(str, others)
+    if len(found) == 1:
+        _refuse_single_class(root, children[0])
+    return found, ignored
+
+
+def _refuse_single_class(root, only):
+    inner = [child.name for child in _sub_folders(only)]
+    hint = f" It holds {inner[:8]}: did you mean {str(only)!r}?" if inner else ""
+    raise DatasetError(
+        f"{str(root)!r} holds a single class, {only.name!r}; at least two are needed "
+        f"to tell them apart.{hint}"
+    )
+
+
+def _check_same_classes(names_by_root):
+    first, *others = names_by_root.items()
+    for root, names in others:
+        if names != first[1]:
+            raise DatasetError(
+                f"{first[0].name} and {root.name} hold different classes: {first[1]} "
+                f"and {names}. Rename or add the folders that differ."
+            )
+    return first[1]
+
+
+def _find_groups_file(folder, roots):
+    places = [folder, *(root for _, root in roots)]
+    # A split loaded by its own path: the table lies beside it.
+    resolved = Path(os.path.abspath(folder))
+    if any(resolved.name.lower() in names for names in _SPLIT_NAMES.values()):
+        places.append(folder / os.pardir if folder.name == "" else folder.parent)
+    tables = [place / _GROUPS_FILE for place in dict.fromkeys(places)]
+    tables = [table for table in tables if table.is_file()]
+    return tables[0] if tables else None
+
+
+def _warn_ignored(folder, ignored):
+    if ignored:
+        some = ", ".join(ignored[:5]) + (", …" if len(ignored) > 5 else "")
+        warnings.warn(
+            f"{len(ignored)} files or folders of {str(folder)!r} are no images of a "
+            f"class and were left out: {some}. All of them are in `ignored`.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _as_bunch(frame, names, ignored, folder, subset):
+    grouped = "group" in frame.columns
+    groups = frame["group"].to_numpy() if grouped else None
+    counts = frame["label"].value_counts().sort_index()
+    per_class = ", ".join(f"{n} {label}" for label, n in counts.items())
+    n_groups = f" in {len(set(groups))} groups" if grouped else ", groups unknown"
+    part = f", subset {subset!r}" if subset else ""
+    return Bunch(
+        data=frame["path"].to_numpy(dtype=object),
+        target=np.asarray(frame["label"], dtype=str),
+        target_names=names,
+        groups=groups,
+        frame=frame,
+        ignored=ignored,
+        DESCR=f"{len(frame)} images{n_groups} of {folder}{part}: {per_class}.",
+    )

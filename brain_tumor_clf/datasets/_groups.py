@@ -1,0 +1,139 @@
+"""Groups of images that belong together, from a table or one label an image."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brain_tumor_clf._validation import nearest_name
+from brain_tumor_clf.exceptions import DatasetError
+
+_N_NAMED = 5
+
+
+def resolve_groups(groups, paths, bases):
+    """The group of each image.
+
+    Parameters
+    ----------
+    groups : path-like, DataFrame or array-like of shape (n,)
+        A table with columns ``file`` and ``group`` (or a CSV file of one), or the
+        groups themselves in the order of `paths`.
+    paths : list of str
+        The images.
+    bases : list of Path
+        Folders that the table's ``file`` column may be relative to.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+
+    Raises
+    ------
+    DatasetError
+        If the table cannot be read, has no such columns, or does not give every
+        image one group; if the array has another length.
+    """
+    if isinstance(groups, (str, os.PathLike)):
+        csv = Path(groups)
+        return _groups_from_table(
+            _read_table(csv), paths, [csv.parent, *bases], f"{csv}"
+        )
+    if isinstance(groups, pd.DataFrame):
+        return _groups_from_table(groups, paths, bases, "the groups table")
+    return _groups_from_array(groups, len(paths))
+
+
+def _read_table(csv):
+    if not csv.is_file():
+        raise DatasetError(f"groups={str(csv)!r}: there is no such file.")
+    try:
+        # Text, or "007" and "7" would become one group and "NA" none at all.
+        return pd.read_csv(csv, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
+        raise DatasetError(f"{csv} is not a CSV table: {error}") from error
+
+
+def _groups_from_table(table, paths, bases, name):
+    for column in ("file", "group"):
+        if column not in table.columns:
+            near = nearest_name(column, table.columns)
+            hint = f" Is it {near!r}? Then rename that column." if near else ""
+            raise DatasetError(
+                f"{name} needs the columns 'file' and 'group', got "
+                f"{list(map(str, table.columns))}.{hint}"
+            )
+    by_file = _group_by_file(table, name)
+    keys = _best_keys(by_file, paths, bases, name)
+    lacking = [path for path, key in zip(paths, keys, strict=True) if not key]
+    if lacking:
+        raise DatasetError(
+            f"{name} lacks {len(lacking)} of {len(paths)} images: {_some(lacking)}. "
+            "Give each image a row (an image that belongs with no other has a group "
+            "of its own)."
+        )
+    return np.asarray([by_file[key] for key in keys])
+
+
+def _group_by_file(table, name):
+    files = [str(file).replace("\\", "/").removeprefix("./") for file in table["file"]]
+    empty = [
+        file
+        for file, group in zip(files, table["group"], strict=True)
+        if pd.isna(group) or str(group).strip() == ""
+    ]
+    if empty:
+        raise DatasetError(
+            f"{name} has no group in {len(empty)} rows: {_some(empty)}. An image that "
+            "belongs with no other has a group of its own."
+        )
+    by_file = {}
+    for file, group in zip(files, table["group"], strict=True):
+        if by_file.setdefault(file, group) != group:
+            raise DatasetError(
+                f"{name} puts {file} into two groups, {by_file[file]!r} and {group!r}."
+            )
+    return by_file
+
+
+def _best_keys(by_file, paths, bases, name):
+    """The table's name for each image, under the base that explains most of them."""
+    best, n_best = [], 0
+    for base in dict.fromkeys(map(os.path.abspath, bases)):
+        # As text: 7,000 `Path.relative_to` take longer than listing the folders.
+        prefix = base.rstrip(os.sep) + os.sep
+        names = [os.path.abspath(path) for path in paths]
+        keys = [path.removeprefix(prefix).replace(os.sep, "/") for path in names]
+        keys = [key if key in by_file else None for key in keys]
+        n_found = sum(key is not None for key in keys)
+        if n_found > n_best:
+            best, n_best = keys, n_found
+    if not n_best:
+        example = next(iter(by_file), "no row at all")
+        raise DatasetError(
+            f"{name} names none of the {len(paths)} images. Its first file is "
+            f"{example!r}, the first image {paths[0]!r}; 'file' is relative to the "
+            "folder that the table lies in."
+        )
+    return best
+
+
+def _groups_from_array(groups, n_images):
+    groups = np.asarray(groups)
+    if groups.shape != (n_images,):
+        raise DatasetError(
+            f"groups must hold one label for each of the {n_images} images, in sorted "
+            f"order of their paths, got shape {groups.shape}."
+        )
+    if pd.isna(groups).any():
+        raise DatasetError(
+            f"groups has no label for {int(pd.isna(groups).sum())} images. An image "
+            "that belongs with no other has a group of its own."
+        )
+    return groups
+
+
+def _some(names):
+    more = f" and {len(names) - _N_NAMED} more" if len(names) > _N_NAMED else ""
+    return ", ".join(names[:_N_NAMED]) + more
