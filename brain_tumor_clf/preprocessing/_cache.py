@@ -1,0 +1,185 @@
+"""A folder that keeps one result per image."""
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
+from brain_tumor_clf.preprocessing._sources import (
+    SHARED_SOURCE_LOCK,
+    read_file_object,
+)
+
+_FORMAT = b"brain-tumor-clf cache 1\n"
+_DIGEST_BYTES = 16
+
+
+class ImageCache:
+    """Keep one array per image and set of parameters in a folder.
+
+    A path is known by its absolute name, size and modification time, so that a file
+    that changes is read again; any other source by its content. Several threads and
+    processes may share the folder: entries appear whole or not at all. A damaged entry
+    counts as missing. Nothing is ever removed; delete the folder to free its space.
+
+    Parameters
+    ----------
+    folder : str or PathLike
+        Made when the first entry is kept.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from brain_tumor_clf.preprocessing._cache import ImageCache
+    >>> scan = np.eye(3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     cache = ImageCache(folder)
+    ...     before = cache.get(scan, "mean")
+    ...     cache.put(scan, "mean", scan.mean(axis=0))
+    ...     after = cache.get(scan, "mean")
+    >>> before is None, after.shape
+    (True, (3,))
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def get(self, source, parameters):
+        """The array kept for a source, or None.
+
+        Parameters
+        ----------
+        source : path, bytes, file object, PIL image or ndarray
+        parameters : str
+            Everything else that the result depends on.
+        """
+        path = self._path(source, parameters)
+        return None if path is None else _load(path)
+
+    def put(self, source, parameters, value):
+        """Keep an array for a source.
+
+        Parameters
+        ----------
+        source : path, bytes, file object, PIL image or ndarray
+        parameters : str
+        value : ndarray
+            Of any shape and any dtype but object.
+        """
+        path = self._path(source, parameters)
+        if path is not None:
+            _save(path, value)
+
+    def get_or_make(self, source, parameters, make):
+        """The array kept for a source, or else what ``make(source)`` returns, kept.
+
+        Parameters
+        ----------
+        source : path, bytes, file object, PIL image or ndarray
+        parameters : str
+        make : callable
+        """
+        # The key is taken before the file is read: a change in between is then a miss.
+        path = self._path(source, parameters)
+        if path is None:
+            return make(source)
+        value = _load(path)
+        if value is None:
+            value = make(source)
+            _save(path, value)
+        return value
+
+    def _path(self, source, parameters):
+        """File of an entry; None for a source that cannot be read, so has no result."""
+        try:
+            identity = source_identity(source)
+        except (OSError, UnreadableImageError, ValueError):
+            return None
+        if identity is None:
+            return None
+        key = hashlib.sha256(f"{parameters}\0{identity}".encode()).hexdigest()
+        return self.folder / key[:2] / f"{key[2:]}.cached"
+
+
+def source_identity(source):
+    """A string that changes when the image changes.
+
+    Parameters
+    ----------
+    source : path, bytes, file object, PIL image or ndarray
+
+    Returns
+    -------
+    str or None
+        None for what is no image.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        status = os.stat(source)
+        path = os.path.abspath(os.fsdecode(source))
+        return json.dumps(["path", path, status.st_size, status.st_mtime_ns])
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return f"bytes {_digest(source)}"
+    if isinstance(source, np.ndarray):
+        if source.dtype == object:
+            return None
+        data = np.ascontiguousarray(source)
+        return f"array {data.dtype.str} {data.shape} {_digest(data)}"
+    if hasattr(source, "read"):
+        return f"bytes {_digest(read_file_object(source))}"
+    if hasattr(source, "getbands"):
+        return _picture_identity(source)
+    return None
+
+
+def _picture_identity(picture):
+    with SHARED_SOURCE_LOCK:
+        picture.load()
+    palette = picture.getpalette() if picture.mode in ("P", "PA") else None
+    about = [
+        picture.mode,
+        picture.size,
+        palette,
+        repr(picture.info.get("transparency")),
+        picture.getexif().get(0x0112),
+    ]
+    return f"picture {json.dumps(about)} {_digest(picture.tobytes())}"
+
+
+def _digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def _save(path, value):
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.asarray(value), allow_pickle=False)
+    data = buffer.getbuffer()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(_FORMAT)
+            file.write(hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest())
+            file.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _load(path):
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    start = len(_FORMAT) + _DIGEST_BYTES
+    data = memoryview(content)[start:]
+    digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest()
+    if content[:start] != _FORMAT + digest:
+        return None
+    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)

@@ -1,0 +1,147 @@
+"""Apply a function to every image of a collection, in threads and in order.
+
+What goes wrong with one image stops no other: reasons are gathered and raised, or
+warned of, together.
+"""
+
+import contextlib
+import os
+import warnings
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from numbers import Integral
+from typing import NamedTuple
+
+from joblib import effective_n_jobs
+
+from brain_tumor_clf.exceptions import ImageReadError
+
+_MAX_NAMES_IN_WARNING = 10
+_collected_notes = ContextVar("collected_notes", default=None)
+
+
+class UnreadableImageError(ValueError):
+    """One image could not be read; its text is the reason, without the path."""
+
+
+class _Outcome(NamedTuple):
+    image: object
+    failure: str | None
+    notes: list
+
+
+def note(category, reason):
+    """Warn about the image at hand; one warning names all images of a collection."""
+    notes = _collected_notes.get()
+    if notes is None:
+        warnings.warn(reason, category, stacklevel=2)
+    else:
+        notes.append((category, reason))
+
+
+def check_n_jobs(n_jobs):
+    """The number of threads that `n_jobs` stands for."""
+    if n_jobs is not None and (
+        isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) or n_jobs == 0
+    ):
+        raise ValueError(
+            f"n_jobs must be None or an integer other than 0, got {n_jobs!r}."
+        )
+    return effective_n_jobs(n_jobs)
+
+
+def source_name(source, position):
+    """How reports call a source: its path, or ``"X[3]"`` where it has none."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    return f"X[{position}]"
+
+
+def iter_results(function, sources, n_jobs=None):
+    """Yield ``function(source)`` in order, with few results waiting at any time.
+
+    Parameters
+    ----------
+    function : callable
+        Raises `UnreadableImageError` for an image that cannot be read.
+    sources : sequence
+    n_jobs : int or None, default=None
+        Number of threads, as in scikit-learn.
+
+    Raises
+    ------
+    ImageReadError
+        After the last image has been tried, if any could not be read.
+    """
+    failures, notes = {}, {}
+    outcomes = iter_outcomes(function, sources, n_jobs)
+    with contextlib.closing(outcomes):
+        for i, outcome in enumerate(outcomes):
+            for key in outcome.notes:
+                notes.setdefault(key, []).append(source_name(sources[i], i))
+            if outcome.failure is not None:
+                failures[source_name(sources[i], i)] = outcome.failure
+            elif not failures:
+                yield outcome.image
+    _warn_once_per_reason(notes, len(sources))
+    if failures:
+        raise ImageReadError(failures, n_images=len(sources))
+
+
+def iter_outcomes(function, sources, n_jobs=None):
+    """Yield the outcome of ``function(source)`` in order, raising for no image.
+
+    Parameters
+    ----------
+    function : callable
+        Raises `UnreadableImageError` for an image that cannot be read.
+    sources : sequence
+    n_jobs : int or None, default=None
+        Number of threads, as in scikit-learn.
+
+    Yields
+    ------
+    outcome : named tuple
+        With ``image``, ``failure`` (the reason, or None) and ``notes`` (pairs of a
+        warning's category and text).
+    """
+    n_threads = check_n_jobs(n_jobs)
+    if min(n_threads, len(sources)) == 1:
+        for source in sources:
+            yield _attempt(function, source)
+        return
+    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="images")
+    waiting = deque()
+    try:
+        for source in sources:
+            waiting.append(pool.submit(_attempt, function, source))
+            if len(waiting) > 2 * n_threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _attempt(function, source):
+    notes = []
+    token = _collected_notes.set(notes)
+    try:
+        return _Outcome(function(source), None, notes)
+    except UnreadableImageError as error:
+        return _Outcome(None, str(error), notes)
+    finally:
+        _collected_notes.reset(token)
+
+
+def _warn_once_per_reason(notes, n_images):
+    for (category, reason), names in notes.items():
+        listed = names[:_MAX_NAMES_IN_WARNING]
+        if len(names) > len(listed):
+            listed = [*listed, f"and {len(names) - len(listed)} more"]
+        warnings.warn(
+            f"{len(names)} of {n_images} images: {reason} ({', '.join(listed)})",
+            category,
+            stacklevel=4,
+        )

@@ -1,0 +1,270 @@
+"""Read images from paths, bytes, file objects, PIL images and arrays."""
+
+import functools
+import os
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from brain_tumor_clf._image_files import has_dicom_magic
+from brain_tumor_clf._validation import check_choice, check_image_size
+from brain_tumor_clf.preprocessing._base import ImageTransformer
+from brain_tumor_clf.preprocessing._decode import (
+    MODES,
+    check_pixels,
+    decode,
+    picture_to_array,
+    to_color_mode,
+)
+from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
+from brain_tumor_clf.preprocessing._read_dicom import read_dicom
+from brain_tumor_clf.preprocessing._scaling import scale_to_uint8
+from brain_tumor_clf.preprocessing._sources import (
+    HEAD_BYTES,
+    SHARED_SOURCE_LOCK,
+    describe_foreign,
+    open_source,
+)
+
+
+class ReadOptions(NamedTuple):
+    """What `ImageReader` tells the decoders."""
+
+    color_mode: str
+    frame: int | None
+    percentiles: tuple
+    max_pixels: int
+
+
+class ImageReader(ImageTransformer):
+    """Read images of every kind to ``uint8`` arrays.
+
+    An entry of `X` is a path, the bytes of a file, a binary file object (read from its
+    beginning and left where it was), a PIL image or an array ``(H, W)`` or ``(H, W,
+    C)``. Files are JPEG, PNG, TIFF, BMP, WebP, GIF, JPEG 2000, PNM or DICOM, known by
+    their content, not their name. Cameras' EXIF orientation is applied, palettes are
+    resolved, transparent images are laid on black, CMYK becomes RGB.
+
+    Images of more than 8 bits are scaled, never wrapped: by the window of a DICOM file
+    that has one, otherwise from `percentiles` to 0..255; so is every array that is
+    neither ``uint8`` nor boolean, whatever its values.
+
+    Parameters
+    ----------
+    color_mode : {"grayscale", "rgb"}, default="grayscale"
+        Whether the results have shape ``(H, W)`` (luminance, ITU-R BT.601) or
+        ``(H, W, 3)``.
+    image_size : int, (int, int), "auto" or None, default=None
+        Height and width in pixels that suffice. A larger JPEG is then decoded at 1/2,
+        1/4 or 1/8 of its size, much faster, with neither side below this size; nothing
+        is enlarged, and other formats keep their size. A step that crops keeps only
+        part of the image: give what the part needs, not the final size. "auto", within
+        an `ImagePipeline`, asks the steps that follow what they need; alone, and with
+        None, images are read at full size.
+    frame : int or None, default=None
+        Which frame of a file that holds several, from 0. None takes the first of an
+        animated file or a TIFF, with a warning, and refuses a multi-frame DICOM file.
+        Files of a single frame, and PIL images, are read as they are.
+    percentiles : (float, float), default=(0.5, 99.5)
+        Percentiles of an image of more than 8 bits that become 0 and 255.
+    max_pixels : int, default=89_478_485
+        Images of more pixels are refused before they are decoded, as they may be made
+        to fill the memory. Pillow's own limit, twice this default, stays in force.
+    n_jobs : int or None, default=None
+        Number of threads; None means 1, -1 all processors.
+
+    See Also
+    --------
+    ImagePipeline : Reads, crops, normalises and resizes each image in one go.
+
+    Notes
+    -----
+    DICOM needs ``pip install 'brain-tumor-clf[dicom]'``. Only images of modality MR are
+    read; rescale slope and intercept, the first window (or its table) and MONOCHROME1
+    are applied. Of the header only what describes the pixels is read, so that no error
+    can name a patient.
+
+    Examples
+    --------
+    >>> import io
+    >>> import numpy as np
+    >>> from PIL import Image
+    >>> from brain_tumor_clf.preprocessing import ImageReader
+    >>> file = io.BytesIO()
+    >>> Image.new("RGB", (40, 30), "white").save(file, format="PNG")
+    >>> wide = np.array([[0, 30_000], [60_000, 60_000]], dtype=np.uint16)
+    >>> images = ImageReader().fit_transform([file, wide])
+    >>> images[0].shape, int(images[0].max())
+    ((30, 40), 255)
+    >>> images[1].dtype
+    dtype('uint8')
+    """
+
+    def __init__(
+        self,
+        color_mode="grayscale",
+        image_size=None,
+        *,
+        frame=None,
+        percentiles=(0.5, 99.5),
+        max_pixels=89_478_485,
+        n_jobs=None,
+    ):
+        self.color_mode = color_mode
+        self.image_size = image_size
+        self.frame = frame
+        self.percentiles = percentiles
+        self.max_pixels = max_pixels
+        self.n_jobs = n_jobs
+
+    def _check_params(self):
+        check_choice("color_mode", self.color_mode, MODES)
+        if self.image_size is not None and not self._is_auto():
+            check_image_size(self.image_size)
+        if self.frame is not None and not _is_natural(self.frame, least=0):
+            raise ValueError(
+                f"frame must be None or an integer from 0, got {self.frame!r}."
+            )
+        if not _is_natural(self.max_pixels, least=1):
+            raise ValueError(
+                f"max_pixels must be a positive integer, got {self.max_pixels!r}."
+            )
+        check_percentiles(self.percentiles)
+
+    def _image_function(self, size_needed=None):
+        return functools.partial(
+            self._transform_image, least_size=self._size(size_needed)
+        )
+
+    def _transform_image(self, source, least_size=None):
+        options = ReadOptions(
+            self.color_mode, self.frame, tuple(self.percentiles), self.max_pixels
+        )
+        return read_image(source, options, least_size)
+
+    def _size(self, size_needed):
+        size = size_needed if self._is_auto() else self.image_size
+        return None if size is None else check_image_size(size)
+
+    def _is_auto(self):
+        return isinstance(self.image_size, str) and self.image_size == "auto"
+
+    def _state(self, size_needed):
+        name, state = super()._state(size_needed)
+        return name, {**state, "image_size": self._size(size_needed)}
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.string = True
+        return tags
+
+
+def check_percentiles(percentiles):
+    """Raise unless `percentiles` are two rising numbers from 0 to 100."""
+    try:
+        low, high = percentiles
+        valid = (
+            isinstance(low, Real) and isinstance(high, Real) and 0 <= low < high <= 100
+        )
+    except (TypeError, ValueError):
+        valid = False
+    if not valid:
+        raise ValueError(
+            "percentiles must be (low, high) with 0 <= low < high <= 100, "
+            f"got {percentiles!r}."
+        )
+
+
+def read_image(source, options, least_size=None):
+    """Read one image.
+
+    Parameters
+    ----------
+    source : path, bytes, file object, PIL image or ndarray
+    options : ReadOptions
+    least_size : (int, int) or None, default=None
+        Height and width to which a JPEG may be reduced while it is decoded.
+
+    Returns
+    -------
+    ndarray of dtype uint8, shape (H, W) or (H, W, 3)
+
+    Raises
+    ------
+    UnreadableImageError
+        Whatever is the matter with the source.
+    """
+    try:
+        if isinstance(source, np.ndarray):
+            return _read_array(source, options)
+        if isinstance(source, Image.Image):
+            return _read_picture(source, options)
+        name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
+        with open_source(source) as file:
+            return _read_file(file, os.fsdecode(name), options, least_size)
+    except UnreadableImageError:
+        raise
+    # Decoders raise whatever damaged bytes lead them to: struct.error, IndexError, …
+    except Exception as error:
+        raise UnreadableImageError(_describe_damage(error)) from error
+
+
+def _read_file(file, name, options, least_size):
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    if has_dicom_magic(head):
+        return read_dicom(file, options)
+    try:
+        return decode(file, options, least_size)
+    except Image.UnidentifiedImageError:
+        if name.lower().endswith(".dcm") and head:
+            file.seek(0)
+            return read_dicom(file, options, force=True)
+        raise UnreadableImageError(describe_foreign(head, name)) from None
+
+
+def _read_picture(picture, options):
+    check_pixels(picture.width * picture.height, options.max_pixels)
+    with SHARED_SOURCE_LOCK:
+        picture.load()
+    return picture_to_array(picture, options)
+
+
+def _read_array(array, options):
+    if array.size == 0:
+        raise UnreadableImageError(f"an empty array of shape {array.shape}")
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim == 3 and array.shape[2] not in (3, 4):
+        raise UnreadableImageError(
+            f"an array of shape {array.shape}: a volume, or channels that come first; "
+            "expected one slice (H, W) or (H, W, C) with 1, 3 or 4 channels"
+        )
+    if array.ndim not in (2, 3):
+        raise UnreadableImageError(
+            f"an array of shape {array.shape}; expected (H, W) or (H, W, C)"
+        )
+    check_pixels(array.shape[0] * array.shape[1], options.max_pixels)
+    image = scale_to_uint8(array, options.percentiles)
+    if image.ndim == 3 and image.shape[2] == 4:
+        return picture_to_array(Image.fromarray(np.ascontiguousarray(image)), options)
+    return to_color_mode(image, options.color_mode)
+
+
+def _describe_damage(error):
+    if isinstance(
+        error, (Image.DecompressionBombError, Image.DecompressionBombWarning)
+    ):
+        return f"too large, perhaps on purpose: {error}"
+    if isinstance(error, MemoryError):
+        return "not enough memory to decode it"
+    return f"damaged: {type(error).__name__}: {error}"
+
+
+def _is_natural(value, least):
+    return (
+        isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+    )
