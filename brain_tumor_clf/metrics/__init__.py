@@ -1,0 +1,36 @@
+"""Rates that matter in the clinic, calibration, and intervals around them."""
+
+from brain_tumor_clf.metrics._calibration import (
+    expected_calibration_error,
+    reliability_curve,
+)
+from brain_tumor_clf.metrics._clinical import (
+    false_alarm_rate,
+    per_class_rates,
+    sensitivity_at_specificity,
+    tumor_miss_rate,
+)
+from brain_tumor_clf.metrics._intervals import bootstrap_interval, wilson_interval
+from brain_tumor_clf.metrics._scorers import (
+    ProbabilityScorer,
+    expected_calibration_error_scorer,
+    false_alarm_rate_scorer,
+    sensitivity_at_specificity_scorer,
+    tumor_miss_rate_scorer,
+)
+
+__all__ = [
+    "ProbabilityScorer",
+    "bootstrap_interval",
+    "expected_calibration_error",
+    "expected_calibration_error_scorer",
+    "false_alarm_rate",
+    "false_alarm_rate_scorer",
+    "per_class_rates",
+    "reliability_curve",
+    "sensitivity_at_specificity",
+    "sensitivity_at_specificity_scorer",
+    "tumor_miss_rate",
+    "tumor_miss_rate_scorer",
+    "wilson_interval",
+]

@@ -1,0 +1,105 @@
+"""Whether probabilities are what they say."""
+
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import column_or_1d
+
+from brain_tumor_clf._validation import check_choice
+from brain_tumor_clf.metrics._clinical import check_proba
+
+
+def reliability_curve(y_true, y_proba, *, classes, n_bins=15, strategy="uniform"):
+    """How often the predicted class is right, by how sure the prediction is.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,)
+        True labels.
+    y_proba : array-like of shape (n, n_classes)
+        Probability of each class.
+    classes : array-like of shape (n_classes,)
+        Labels of the columns, ``estimator.classes_``.
+    n_bins : int, default=15
+        Number of bins of the highest probability.
+    strategy : {"uniform", "quantile"}, default="uniform"
+        Bins of equal width, or of an equal number of images.
+
+    Returns
+    -------
+    DataFrame of at most n_bins rows
+        Columns "confidence" (mean of the highest probability), "accuracy" and "count"
+        of each bin that holds an image.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.metrics import reliability_curve
+    >>> proba = [[0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.4, 0.6]]
+    >>> curve = reliability_curve(["a", "b", "b", "b"], proba, classes=["a", "b"])
+    >>> curve["count"].tolist()
+    [1, 3]
+    """
+    if not isinstance(n_bins, Integral) or n_bins < 1:
+        raise ValueError(f"n_bins must be a positive integer, got {n_bins!r}.")
+    check_choice("strategy", strategy, ("uniform", "quantile"))
+    y_true = column_or_1d(y_true)
+    y_proba = check_proba(y_true, y_proba, classes)
+    confidence = y_proba.max(axis=1)
+    right = np.asarray(classes)[y_proba.argmax(axis=1)] == y_true
+    if strategy == "uniform":
+        inner = np.linspace(0, 1, n_bins + 1)[1:-1]
+    else:
+        inner = np.unique(np.quantile(confidence, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    bins = np.digitize(confidence, inner, right=True)
+    table = pd.DataFrame({"bin": bins, "confidence": confidence, "accuracy": right})
+    curve = table.groupby("bin").agg(
+        confidence=("confidence", "mean"),
+        accuracy=("accuracy", "mean"),
+        count=("accuracy", "size"),
+    )
+    return curve.reset_index(drop=True)
+
+
+def expected_calibration_error(
+    y_true, y_proba, *, classes, n_bins=15, strategy="uniform"
+):
+    """Mean distance between how sure predictions are and how often they are right.
+
+    The difference of confidence and accuracy in each bin, weighted by its images
+    [1]_.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,)
+        True labels.
+    y_proba : array-like of shape (n, n_classes)
+        Probability of each class.
+    classes : array-like of shape (n_classes,)
+        Labels of the columns, ``estimator.classes_``.
+    n_bins : int, default=15
+        Number of bins of the highest probability.
+    strategy : {"uniform", "quantile"}, default="uniform"
+        Bins of equal width, or of an equal number of images.
+
+    Returns
+    -------
+    float
+        In [0, 1]; lower is better.
+
+    References
+    ----------
+    .. [1] Guo et al., "On calibration of modern neural networks", ICML 2017.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.metrics import expected_calibration_error
+    >>> proba = [[0.75, 0.25]] * 4
+    >>> expected_calibration_error(["a", "a", "a", "b"], proba, classes=["a", "b"])
+    0.0
+    """
+    curve = reliability_curve(
+        y_true, y_proba, classes=classes, n_bins=n_bins, strategy=strategy
+    )
+    gaps = (curve["confidence"] - curve["accuracy"]).abs()
+    return float(np.average(gaps, weights=curve["count"]))
