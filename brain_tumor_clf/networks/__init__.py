@@ -1,0 +1,36 @@
+"""Networks: functions that return an uncompiled keras.Model, and their layers."""
+
+from brain_tumor_clf.networks._augmentation import augmentation_layers
+from brain_tumor_clf.networks._backbones import BACKBONES, Backbone, get_backbone
+from brain_tumor_clf.networks._checks import seeded_initialization
+from brain_tumor_clf.networks._config_check import check_config
+from brain_tumor_clf.networks._image_scaling import ImageScaling
+from brain_tumor_clf.networks._random_affine import RandomAffine
+from brain_tumor_clf.networks._random_blur import RandomBlur
+from brain_tumor_clf.networks._random_cutout import RandomCutout
+from brain_tumor_clf.networks._random_intensity import RandomIntensity
+from brain_tumor_clf.networks._serialization import (
+    network_from_state,
+    network_to_state,
+)
+from brain_tumor_clf.networks._simple_cnn import simple_cnn
+from brain_tumor_clf.networks._transfer import feature_extractor, transfer_cnn
+
+__all__ = [
+    "BACKBONES",
+    "Backbone",
+    "ImageScaling",
+    "RandomAffine",
+    "RandomBlur",
+    "RandomCutout",
+    "RandomIntensity",
+    "augmentation_layers",
+    "check_config",
+    "feature_extractor",
+    "get_backbone",
+    "network_from_state",
+    "network_to_state",
+    "seeded_initialization",
+    "simple_cnn",
+    "transfer_cnn",
+]

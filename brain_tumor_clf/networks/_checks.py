@@ -1,0 +1,112 @@
+"""Checks of arguments that the networks share."""
+
+import contextlib
+import random
+from numbers import Integral
+
+import keras
+
+from brain_tumor_clf._validation import check_image_size
+
+
+def check_input_shape(input_shape):
+    """Return ``(height, width, channels)`` as integers; channels are 1 or 3."""
+    try:
+        height, width, channels = input_shape
+    except (TypeError, ValueError):
+        raise ValueError(
+            "input_shape must be (height, width, channels), for example (64, 64, 1), "
+            f"got {input_shape!r}."
+        ) from None
+    height, width = check_image_size((height, width))
+    if channels not in (1, 3):
+        raise ValueError(
+            "Images must have 1 channel (grey) or 3 (RGB), "
+            f"got input_shape={tuple(input_shape)!r}."
+        )
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            "The networks expect Keras' image_data_format 'channels_last', got "
+            f"{keras.config.image_data_format()!r}. Mend ~/.keras/keras.json or call "
+            "keras.config.set_image_data_format('channels_last')."
+        )
+    return height, width, int(channels)
+
+
+def check_count(name, value, minimum):
+    """Return a count as an integer, or raise a ValueError that names it."""
+    exact = isinstance(value, Integral) and not isinstance(value, bool)
+    if not exact or value < minimum:
+        raise ValueError(f"{name} must be an integer >= {minimum}, got {value!r}.")
+    return int(value)
+
+
+def check_fraction(name, value):
+    """Return a rate in [0, 1) as a float, or raise a ValueError that names it."""
+    try:
+        valid = 0 <= value < 1
+    except TypeError:
+        valid = False
+    if not valid:
+        raise ValueError(f"{name} must be in [0, 1), got {value!r}.")
+    return float(value)
+
+
+@contextlib.contextmanager
+def dtype_policy_scope(dtype):
+    """Build layers that take no ``dtype`` argument with this dtype policy.
+
+    The networks of ``keras.applications`` read the global policy alone. It is set
+    for the time of the block, in this thread only (Keras keeps it per thread), and
+    put back whatever happens.
+
+    Parameters
+    ----------
+    dtype : str, keras.DTypePolicy or None
+        The policy; None leaves the global one.
+    """
+    if dtype is None:
+        yield
+        return
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+@contextlib.contextmanager
+def seeded_initialization(seed):
+    """Make the initial weights of networks built in this block reproducible.
+
+    Keras draws the seed of every initializer and of every layer with random state
+    (dropout, augmentation) that is given none from Python's `random`. That generator
+    is seeded for the time of the block and then put back as it was.
+
+    Parameters
+    ----------
+    seed : int or None
+        Seed of the network. None draws new weights from the caller's `random`, which
+        then advances as in plain Keras.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from brain_tumor_clf.networks import seeded_initialization, simple_cnn
+    >>> with seeded_initialization(0):
+    ...     one = simple_cnn((16, 16, 1), 4)
+    >>> with seeded_initialization(0):
+    ...     two = simple_cnn((16, 16, 1), 4)
+    >>> bool(np.all(one.get_weights()[0] == two.get_weights()[0]))
+    True
+    """
+    if seed is None:
+        yield
+        return
+    state = random.getstate()
+    random.seed(int(seed))
+    try:
+        yield
+    finally:
+        random.setstate(state)

@@ -1,0 +1,154 @@
+"""A network as plain data, and back, without running anything the data names."""
+
+import json
+
+import keras
+import numpy as np
+
+from brain_tumor_clf.exceptions import ModelFileError
+from brain_tumor_clf.networks._checks import seeded_initialization
+from brain_tumor_clf.networks._config_check import check_config
+
+
+def network_to_state(model, *, allow_registered=False):
+    """A network's architecture and weights as plain data.
+
+    Optimizer, loss and metrics are left out, and so is the state of the random layers
+    (dropout, augmentation), which acts in training alone.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A functional or sequential network.
+    allow_registered : bool, default=False
+        As in :func:`network_from_state`.
+
+    Returns
+    -------
+    dict
+        ``"config"``: str, JSON of the architecture; ``"weights"``: list of ndarray, in
+        the order of ``model.get_weights()``.
+
+    Raises
+    ------
+    ModelFileError
+        If the network holds a layer that :func:`network_from_state` would refuse.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.networks import network_to_state, simple_cnn
+    >>> state = network_to_state(simple_cnn((16, 16, 1), 4))
+    >>> sorted(state), len(state["weights"])
+    (['config', 'weights'], 8)
+    """
+    is_sequential = isinstance(model, keras.Sequential)
+    config = {
+        "module": "keras" if is_sequential else "keras.src.models.functional",
+        "class_name": "Sequential" if is_sequential else "Functional",
+        "config": model.get_config(),
+        "registered_name": None if is_sequential else "Functional",
+    }
+    try:
+        text = json.dumps(config, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"The network's architecture cannot be written as JSON ({error}). Use "
+            "layers whose get_config() returns plain values."
+        ) from error
+    check_config(text, allow_registered)
+    return {"config": text, "weights": [_to_numpy(w) for w in model.weights]}
+
+
+def network_from_state(state, *, allow_registered=False):
+    """Rebuild a network from :func:`network_to_state`'s data.
+
+    The architecture is checked against a list of allowed layers before any of it is
+    built: Keras' own, without those that run code or read files, and this package's.
+    Global seeds, the dtype policy and Python's `random` are left as they were.
+
+    Parameters
+    ----------
+    state : dict
+        ``"config"`` and ``"weights"``.
+    allow_registered : bool, default=False
+        Whether layers that other code of this process has registered with
+        ``keras.saving.register_keras_serializable`` are allowed too. For data from a
+        source that may run code anyway, such as a pickle.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; predicts the same, to the last bit, as the network it comes from
+        on the same machine and backend.
+
+    Raises
+    ------
+    ModelFileError
+        If the data is damaged, or names a layer that is not allowed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from brain_tumor_clf.networks import (
+    ...     network_from_state, network_to_state, simple_cnn
+    ... )
+    >>> model, X = simple_cnn((16, 16, 1), 4), np.ones((2, 16, 16, 1))
+    >>> twin = network_from_state(network_to_state(model))
+    >>> bool((twin.predict_on_batch(X) == model.predict_on_batch(X)).all())
+    True
+    """
+    try:
+        text, weights = state["config"], list(state["weights"])
+    except (KeyError, TypeError) as error:
+        raise ModelFileError(
+            "A network's data must be a dict with 'config' and 'weights', got "
+            f"{type(state).__name__}."
+        ) from error
+    config = check_config(text, allow_registered)
+    try:
+        # A seed of its own: the random weights are replaced at once, and the caller's
+        # generator must not be drawn from.
+        with seeded_initialization(0):
+            model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    except Exception as error:  # Keras raises almost any class on a damaged config
+        raise ModelFileError(
+            "The network's architecture is damaged or of another version of Keras "
+            f"({type(error).__name__}: {str(error)[:300]})."
+        ) from error
+    _set_weights(model, weights)
+    return model
+
+
+def _to_numpy(variable):
+    # Not `get_weights`, whose way to an array NumPy 2 deprecates under JAX.
+    value = np.asarray(variable)
+    # bfloat16 is not NumPy's own; float32 holds its values exactly.
+    return value if value.dtype.kind in "fiub" else value.astype(np.float32)
+
+
+def _set_weights(model, weights):
+    expected = [tuple(w.shape) for w in model.weights]
+    for i, value in enumerate(weights):
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
+            raise ModelFileError(
+                f"Weight {i} of the network must be a numeric array, got "
+                f"{getattr(value, 'dtype', type(value).__name__)}."
+            )
+    got = [value.shape for value in weights]
+    if got != expected:
+        pairs = enumerate(zip(got, expected, strict=False))
+        wrong = [i for i, (shape, needed) in pairs if shape != needed]
+        where = (
+            f"weight {wrong[0]} has shape {got[wrong[0]]}, expected "
+            f"{expected[wrong[0]]}"
+            if wrong
+            else f"{len(got)} weights, expected {len(expected)}"
+        )
+        raise ModelFileError(
+            f"The weights do not fit the network's architecture: {where}."
+        )
+    model.set_weights(weights)
+    for layer in model.layers:
+        # set_weights alone leaves the constants that this layer computes with stale.
+        if isinstance(layer, keras.layers.Normalization) and layer.weights:
+            layer.finalize_state()

