@@ -1,0 +1,5 @@
+"""Features of frozen networks, for scikit-learn's own classifiers."""
+
+from brain_tumor_clf.feature_extraction._cnn_features import CNNFeatures
+
+__all__ = ["CNNFeatures"]

@@ -1,0 +1,251 @@
+"""A frozen network as a scikit-learn transformer."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from brain_tumor_clf._validation import check_choice, check_image_collection
+from brain_tumor_clf.networks import (
+    feature_extractor,
+    get_backbone,
+    network_from_state,
+    network_to_state,
+    seeded_initialization,
+)
+from brain_tumor_clf.preprocessing._cache import ImageCache
+
+_MAX_SEED = 2**31 - 1
+_VERSION = 1  # of what the features of one set of parameters are; part of a cache key
+
+
+class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Turn images into the pooled last feature map of a frozen network.
+
+    Nothing is trained: a linear model or an SVC on these features fits in seconds,
+    and is the baseline that a fine-tuned network has to beat.
+
+    Parameters
+    ----------
+    backbone : str, default="EfficientNetLite0"
+        A key of `brain_tumor_clf.networks.BACKBONES`.
+    weights : {"imagenet"}, path or None, default="imagenet"
+        Weights of the backbone. A path names a Keras file (see
+        `brain_tumor_clf.networks.transfer_cnn`); None draws them at random.
+    pooling : {"avg", "max"}, default="avg"
+        How the last feature map becomes one vector.
+    batch_size : int, default=32
+        Images in the network at a time; bounds the memory.
+    cache : path, optional
+        A folder that keeps the features of each image by its content, so that a
+        search over later steps computes none twice. Nothing is ever removed from it.
+    random_state : int, RandomState or None, default=None
+        Seed of the weights if `weights` is None; otherwise not used.
+
+    Attributes
+    ----------
+    input_shape_ : (int, int, int)
+        Height, width and channels of the images seen in `fit`.
+    network_ : keras.Model
+        The frozen network; built when first needed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from brain_tumor_clf import CNNFeatures
+    >>> X = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 1), dtype=np.uint8)
+    >>> features = CNNFeatures(weights=None, random_state=0).fit_transform(X)
+    >>> features.shape, features.dtype
+    ((3, 1280), dtype('float32'))
+    """
+
+    def __init__(
+        self,
+        backbone="EfficientNetLite0",
+        *,
+        weights="imagenet",
+        pooling="avg",
+        batch_size=32,
+        cache=None,
+        random_state=None,
+    ):
+        self.backbone = backbone
+        self.weights = weights
+        self.pooling = pooling
+        self.batch_size = batch_size
+        self.cache = cache
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Check the parameters and load the network for images of this size.
+
+        Parameters
+        ----------
+        X : array of shape (n, H, W) or (n, H, W, C)
+            Images of one size, values 0..255, grey or RGB.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : CNNFeatures
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range, or the images are too small.
+        WeightsError
+            If the weights cannot be had, or are of another network.
+        """
+        X = _check_images(X)
+        get_backbone(self.backbone)
+        check_choice("pooling", self.pooling, ("avg", "max"))
+        if not (isinstance(self.batch_size, (int, np.integer)) and self.batch_size > 0):
+            raise ValueError(
+                f"batch_size must be a positive integer, got {self.batch_size!r}."
+            )
+        self.input_shape_ = tuple(map(int, X.shape[1:]))
+        self._seed = int(check_random_state(self.random_state).randint(_MAX_SEED))
+        self._network = None
+        # With a cache a search may never need the network; fitting costs nothing then.
+        if self.cache is None or self.weights is None:
+            self._network = self._build()
+        self._weights_id = self._identify_weights()
+        return self
+
+    def transform(self, X):
+        """Compute the features of every image.
+
+        Parameters
+        ----------
+        X : array of shape (n, H, W) or (n, H, W, C)
+            Images as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n, d), dtype float32
+            One row per image.
+        """
+        check_is_fitted(self)
+        X = _check_images(X)
+        if X.shape[1:] != self.input_shape_:
+            raise ValueError(
+                f"X has images of shape {X.shape[1:]}, but {type(self).__name__} was "
+                f"fitted on {self.input_shape_}. Put the same ImageResizer before it."
+            )
+        if self.cache is None:
+            return self._compute(X)
+        return self._look_up_or_compute(X)
+
+    @property
+    def network_(self):
+        """The frozen network; built when first needed."""
+        check_is_fitted(self)
+        if self._network is None:
+            self._network = self._build()
+        return self._network
+
+    @property
+    def _n_features_out(self):
+        return self.network_.output_shape[-1]
+
+    def _build(self):
+        with seeded_initialization(self._seed):
+            return feature_extractor(
+                self.backbone,
+                self.input_shape_,
+                weights=self.weights,
+                pooling=self.pooling,
+            )
+
+    def _compute(self, X):
+        size = int(self.batch_size)
+        starts = range(0, len(X), size)
+        return np.concatenate([self._compute_batch(X[i : i + size]) for i in starts])
+
+    def _compute_batch(self, batch):
+        n_images = len(batch)
+        # Each new batch size is compiled anew: a last, smaller batch is filled up to
+        # the next power of two, so that few sizes ever come.
+        n_rows = min(int(self.batch_size), 1 << (n_images - 1).bit_length())
+        if n_rows > n_images:
+            filling = np.zeros((n_rows - n_images, *batch.shape[1:]), batch.dtype)
+            batch = np.concatenate([batch, filling])
+        features = self.network_.predict_on_batch(batch)[:n_images]
+        return np.asarray(features, dtype=np.float32)
+
+    def _look_up_or_compute(self, X):
+        cache, key = ImageCache(self.cache), self._cache_key()
+        rows = [cache.get(image, key) for image in X]
+        missing = [i for i, row in enumerate(rows) if row is None]
+        size = int(self.batch_size)
+        for start in range(0, len(missing), size):
+            batch = missing[start : start + size]
+            # Kept batch by batch: an interrupted run goes on where it stopped.
+            for i, features in zip(batch, self._compute_batch(X[batch]), strict=True):
+                cache.put(X[i], key, features)
+                rows[i] = features
+        return np.stack(rows)
+
+    def _cache_key(self):
+        parts = ["CNNFeatures", _VERSION, self.backbone, self.pooling]
+        return json.dumps([*parts, self._weights_id])
+
+    def _identify_weights(self):
+        """A string that changes when the weights do."""
+        if self.weights is None:
+            digest = hashlib.sha256()
+            for weight in network_to_state(self._network)["weights"]:
+                digest.update(np.ascontiguousarray(weight))
+            return f"random {digest.hexdigest()}"
+        if str(self.weights) == "imagenet":
+            return "imagenet"
+        if not os.path.isfile(self.weights):
+            self._network = self._build()  # which says what is wrong with the path
+        content = Path(self.weights).read_bytes()
+        return f"file {hashlib.sha256(content).hexdigest()}"
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if "_network" in state:
+            # Even if not built yet: the weights' file may not exist where it is loaded.
+            del state["_network"]
+            state["_network_state"] = network_to_state(self.network_)
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        network_state = state.pop("_network_state", None)
+        super().__setstate__(state)
+        if network_state is not None:
+            self._network = network_from_state(network_state)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+
+def _check_images(X):
+    """Return images of one size as an array (n, H, W, C)."""
+    X = check_image_collection(X)
+    if X.dtype.kind not in "uif":
+        raise ValueError(
+            "CNNFeatures takes images of one size as one numeric array (n, H, W, C), "
+            f"got an array of dtype {X.dtype} and shape {X.shape}. Put an "
+            "ImagePipeline that ends in an ImageResizer before it."
+        )
+    if X.dtype.kind == "f" and not np.isfinite(X).all():
+        raise ValueError("X contains NaN or infinity; images are values 0..255.")
+    return X[..., np.newaxis] if X.ndim == 3 else X
