@@ -1,0 +1,79 @@
+"""From files to a classifier in one scikit-learn `Pipeline`."""
+
+from sklearn.pipeline import Pipeline
+
+from brain_tumor_clf._validation import check_image_size
+from brain_tumor_clf.preprocessing import (
+    HeadCropper,
+    ImagePipeline,
+    ImageReader,
+    ImageResizer,
+    IntensityNormalizer,
+)
+
+
+def make_mri_pipeline(
+    classifier,
+    image_size=(224, 224),
+    *,
+    crop=True,
+    normalize="percentile",
+    color_mode="grayscale",
+    cache=None,
+    n_jobs=None,
+):
+    """Chain reading, cropping, normalising and resizing with a classifier.
+
+    Parameters
+    ----------
+    classifier : estimator
+        A classifier of this package, or any scikit-learn classifier of images.
+    image_size : int or (int, int), default=(224, 224)
+        Height and width that the classifier sees, in pixels.
+    crop : bool, default=True
+        Crop to the bounding box of the head.
+    normalize : {"percentile", "zscore", "clahe", "nyul"} or None, default="percentile"
+        Method of `IntensityNormalizer`; None leaves intensities as they are.
+    color_mode : {"grayscale", "rgb"}, default="grayscale"
+        Whether images have one channel or three. Networks repeat the grey channel
+        where their backbone takes three.
+    cache : path or None, default=None
+        Folder that keeps each preprocessed image, so that a search reads it once.
+    n_jobs : int or None, default=None
+        Threads that preprocess; None is one, -1 is one per core.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        Steps ``preprocess`` (an `ImagePipeline` of ``read``, ``crop``, ``normalize``
+        and ``resize``) and ``classifier``. Parameters are named like
+        ``preprocess__crop__margin``.
+
+    Raises
+    ------
+    ValueError
+        If `image_size` or `normalize` is out of range.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf import (
+    ...     SimpleCNNClassifier, make_brain_mri, make_mri_pipeline
+    ... )
+    >>> scans = make_brain_mri(n_samples=16, image_size=(48, 48), random_state=0)
+    >>> clf = SimpleCNNClassifier(filters=(4, 8), epochs=1, random_state=0)
+    >>> pipe = make_mri_pipeline(clf, image_size=24)
+    >>> pipe.fit(scans.data, scans.target).predict(scans.data).shape
+    (16,)
+    """
+    normalizer = "passthrough" if normalize is None else IntensityNormalizer(normalize)
+    preprocess = ImagePipeline(
+        [
+            ("read", ImageReader(color_mode, "auto")),
+            ("crop", HeadCropper() if crop else "passthrough"),
+            ("normalize", normalizer),
+            ("resize", ImageResizer(check_image_size(image_size))),
+        ],
+        n_jobs=n_jobs,
+        cache=cache,
+    )
+    return Pipeline([("preprocess", preprocess), ("classifier", classifier)])

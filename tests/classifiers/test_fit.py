@@ -1,0 +1,315 @@
+"""Training: reproducible, without traces in the process, with the labels' own types."""
+
+import random
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from brain_tumor_clf import Augmentation, LearningRateSchedule
+from brain_tumor_clf.exceptions import GroupsIgnoredWarning
+
+
+def test_two_fits_equal_one(phantoms, tiny):
+    clf = tiny(dropout=0.3, augmentation="light")
+    once = clf.fit(phantoms.data, phantoms.target).predict_proba(phantoms.data)
+    twice = clf.fit(phantoms.data, phantoms.target).predict_proba(phantoms.data)
+    np.testing.assert_array_equal(once, twice)
+
+
+@pytest.mark.parametrize(
+    "make_state",
+    [
+        lambda: 3,
+        lambda: np.int64(3),
+        lambda: np.random.RandomState(3),
+        lambda: np.random.default_rng(3),
+    ],
+    ids=["int", "int64", "RandomState", "Generator"],
+)
+def test_random_state_makes_fits_equal(phantoms, tiny, make_state):
+    def fit(state):
+        clf = tiny(random_state=state, epochs=1).fit(phantoms.data, phantoms.target)
+        return clf.predict_proba(phantoms.data)
+
+    np.testing.assert_array_equal(fit(make_state()), fit(make_state()))
+    assert not np.array_equal(fit(make_state()), fit(4))
+
+
+def test_a_drawn_state_goes_on(phantoms, tiny):
+    clf = tiny(random_state=np.random.RandomState(0), epochs=1)
+    first = clf.fit(phantoms.data, phantoms.target).predict_proba(phantoms.data)
+    second = clf.fit(phantoms.data, phantoms.target).predict_proba(phantoms.data)
+    assert not np.array_equal(first, second)
+
+
+def test_globals_are_left_as_found(phantoms, tiny):
+    random.seed(1)
+    np.random.seed(1)  # noqa: NPY002
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    policy = keras.config.dtype_policy()
+    tiny(dropout=0.1, mixed_precision="mixed_bfloat16").fit(
+        phantoms.data, phantoms.target
+    )
+    after = random.getstate(), np.random.get_state()  # noqa: NPY002
+    assert before[0] == after[0]
+    np.testing.assert_equal(before[1], after[1])
+    assert keras.config.dtype_policy() == policy
+    if keras.backend.backend() == "tensorflow":
+        from tensorflow.python.framework.config import is_op_determinism_enabled
+
+        assert not is_op_determinism_enabled()
+        tiny(random_state=None).fit(phantoms.data, phantoms.target)
+
+
+def test_each_epoch_has_an_order_of_its_own(phantoms):
+    from brain_tumor_clf.classifiers._training import ShuffledBatches
+
+    y = np.arange(48, dtype="float32")[:, None]
+    batches = ShuffledBatches(phantoms.data[..., None], y, None, 20, seed=0)
+    assert len(batches) == 3
+    orders = []
+    for _ in range(2):
+        orders.append(np.concatenate([batches[i][1] for i in range(3)])[:, 0])
+        batches.on_epoch_end()
+    for order in orders:
+        assert sorted(order) == list(range(48))
+    assert not np.array_equal(*orders)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        list,
+        pd.Series,
+        lambda y: pd.Series(y, dtype="category"),
+        lambda y: np.searchsorted(np.unique(y), y),
+        lambda y: np.searchsorted(np.unique(y), y).astype(float),
+        lambda y: y == "notumor",
+        lambda y: np.where(y == "notumor", -1, 1),
+    ],
+    ids=["list", "Series", "category", "int", "float", "bool", "minus-one-and-one"],
+)
+def test_labels_of_every_type_come_back(phantoms, tiny, convert):
+    y = convert(phantoms.target)
+    clf = tiny(epochs=1).fit(phantoms.data, y)
+    np.testing.assert_array_equal(clf.classes_, np.unique(np.asarray(y)))
+    predicted = clf.predict(phantoms.data)
+    assert predicted.dtype == clf.classes_.dtype
+    assert set(predicted) <= set(clf.classes_)
+    proba = clf.predict_proba(phantoms.data)
+    assert proba.shape == (48, len(clf.classes_))
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+
+
+def test_two_classes_have_one_logit(phantoms, tiny):
+    clf = tiny(epochs=1).fit(phantoms.data, phantoms.target == "notumor")
+    logits = clf.decision_function(phantoms.data)
+    assert logits.shape == (48,)
+    np.testing.assert_array_equal(clf.predict(phantoms.data), logits > 0)
+    proba = clf.predict_proba(phantoms.data)
+    np.testing.assert_allclose(proba[:, 1], 1 / (1 + np.exp(-logits)), rtol=1e-6)
+
+
+def test_four_classes_have_four_logits(phantoms, tiny):
+    clf = tiny(epochs=1).fit(phantoms.data, phantoms.target)
+    logits = clf.decision_function(phantoms.data)
+    assert logits.shape == (48, 4)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(clf.predict_proba(phantoms.data), shares, rtol=1e-5)
+
+
+def test_one_image_is_one_row(phantoms, tiny):
+    clf = tiny(epochs=1).fit(phantoms.data, phantoms.target)
+    assert clf.predict_proba(phantoms.data[:1]).shape == (1, 4)
+    assert clf.predict(phantoms.data[:1]).shape == (1,)
+    assert clf.decision_function(phantoms.data[:1]).shape == (1, 4)
+
+
+def test_batches_do_not_change_predictions(phantoms, tiny):
+    clf = tiny(epochs=1, batch_size=7).fit(phantoms.data, phantoms.target)
+    by_seven = clf.predict_proba(phantoms.data)
+    whole = clf.set_params(batch_size=48).predict_proba(phantoms.data)
+    np.testing.assert_allclose(by_seven, whole, atol=1e-6)
+
+
+def test_uint8_at_fit_and_float_at_predict_agree(phantoms, tiny):
+    clf = tiny(epochs=1).fit(phantoms.data, phantoms.target)
+    np.testing.assert_allclose(
+        clf.predict_proba(phantoms.data),
+        clf.predict_proba(phantoms.data.astype("float64")),
+        atol=1e-6,
+    )
+
+
+def test_class_weight_leaves_sample_weight_as_it_was(phantoms, tiny):
+    for weight in (np.ones(48), np.ones(48, dtype=int)):
+        kept = weight.copy()
+        tiny(class_weight="balanced", epochs=1).fit(
+            phantoms.data, phantoms.target, sample_weight=weight
+        )
+        np.testing.assert_array_equal(weight, kept)
+        assert weight.dtype == kept.dtype
+
+
+def test_class_weight_moves_predictions(phantoms, tiny):
+    weights = {"glioma": 1e3, "meningioma": 1, "notumor": 1, "pituitary": 1}
+    clf = tiny(class_weight=weights).fit(phantoms.data, phantoms.target)
+    assert (clf.predict(phantoms.data) == "glioma").mean() > 0.8
+
+
+def test_labels_of_weight_zero_do_not_matter(phantoms, tiny):
+    weight = np.arange(48) % 3 > 0
+    changed = np.where(weight, phantoms.target, "glioma")
+    assert (changed != phantoms.target).any()
+    fits = [
+        tiny().fit(phantoms.data, y, sample_weight=weight).predict_proba(phantoms.data)
+        for y in (phantoms.target, changed)
+    ]
+    np.testing.assert_array_equal(*fits)
+
+
+def test_warm_start_goes_on(phantoms, tiny):
+    clf = tiny(warm_start=True).fit(phantoms.data, phantoms.target)
+    network = clf.model_
+    clf.fit(phantoms.data, phantoms.target)
+    assert clf.model_ is network
+    assert clf.n_iter_ == 4
+    assert len(clf.history_["loss"]) == 4
+    np.testing.assert_array_equal(clf.classes_, np.unique(phantoms.target))
+    assert clf.history_["loss"][2] < clf.history_["loss"][0]
+    with pytest.raises(ValueError, match=r"not seen before.*other"):
+        clf.fit(phantoms.data[:2], ["glioma", "other"])
+
+
+def test_partial_fit_trains_an_epoch_each_time(phantoms, tiny):
+    clf = tiny()
+    few = phantoms.target != "glioma"
+    clf.partial_fit(phantoms.data[few], phantoms.target[few], phantoms.target_names)
+    clf.partial_fit(phantoms.data, phantoms.target)
+    assert clf.n_iter_ == 2
+    assert list(clf.classes_) == list(phantoms.target_names)
+
+
+def test_initialize_builds_without_training(phantoms, tiny):
+    clf = tiny().initialize(phantoms.data, phantoms.target)
+    assert clf.predict(phantoms.data).shape == (48,)
+    assert clf.history_ == {}
+
+
+def test_early_stopping_keeps_the_best_weights(phantoms, tiny):
+    clf = tiny(
+        epochs=40,
+        learning_rate=0.02,
+        early_stopping=True,
+        validation_fraction=0.25,
+        n_iter_no_change=2,
+    )
+    clf.fit(phantoms.data, phantoms.target, X_val=phantoms.data, y_val=phantoms.target)
+    losses = clf.history_["val_loss"]
+    logits = clf.decision_function(phantoms.data)
+    codes = np.searchsorted(clf.classes_, phantoms.target)
+    kept = np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(48), codes])
+    assert kept == pytest.approx(min(losses), rel=1e-3)
+
+
+def test_early_stopping_stops(phantoms, tiny):
+    rng = np.random.default_rng(0)
+    y = rng.permutation(phantoms.target)
+    clf = tiny(epochs=200, learning_rate=0.01, early_stopping=True, n_iter_no_change=2)
+    clf.fit(phantoms.data, y, groups=np.arange(48))
+    losses = clf.history_["val_loss"]
+    assert clf.n_iter_ < 200
+    assert clf.n_iter_ == np.argmin(losses) + 1 + 2
+
+
+def test_early_stopping_without_groups_warns(phantoms, tiny):
+    with pytest.warns(GroupsIgnoredWarning, match=r"fit\(groups=…\)"):
+        tiny(early_stopping=True, epochs=1).fit(phantoms.data, phantoms.target)
+
+
+def test_validation_images_come_with_labels(phantoms, tiny):
+    with pytest.raises(ValueError, match="X_val and y_val must be given together"):
+        tiny().fit(phantoms.data, phantoms.target, X_val=phantoms.data)
+
+
+def test_validation_history_without_early_stopping(phantoms, tiny):
+    clf = tiny().fit(
+        phantoms.data, phantoms.target, X_val=phantoms.data, y_val=phantoms.target
+    )
+    names = {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"}
+    assert set(clf.history_) == names
+    assert all(len(values) == 2 for values in clf.history_.values())
+
+
+def test_schedule_warms_up_and_decays(phantoms, tiny):
+    schedule = LearningRateSchedule(decay="cosine", warmup=0.5, final=0.1)
+    clf = tiny(lr_schedule=schedule, learning_rate=0.01, epochs=8, batch_size=48)
+    rates = clf.fit(phantoms.data, phantoms.target).history_["learning_rate"]
+    np.testing.assert_allclose(rates[:3], [0.005, 0.0075, 0.01], rtol=1e-5)
+    assert rates == [*rates[:3], *sorted(rates[3:], reverse=True)]
+    assert rates[-1] == pytest.approx(0.001, rel=1e-3)
+
+
+@pytest.mark.parametrize("precision", [True, "mixed_bfloat16"])
+def test_mixed_precision_is_of_one_estimator(phantoms, tiny, precision):
+    clf = tiny(mixed_precision=precision).fit(phantoms.data, phantoms.target)
+    assert any(layer.compute_dtype != "float32" for layer in clf.model_.layers)
+    assert clf.decision_function(phantoms.data).dtype == np.float32
+    other = tiny().fit(phantoms.data, phantoms.target)
+    assert all(layer.compute_dtype == "float32" for layer in other.model_.layers)
+
+
+@pytest.mark.parametrize(
+    "augmentation",
+    [
+        "light",
+        "strong",
+        "notebook",
+        Augmentation(rotation=45),
+        keras.layers.RandomFlip("horizontal"),
+        [keras.layers.RandomBrightness(0.2, value_range=(0, 255))],
+    ],
+    ids=["light", "strong", "notebook", "Augmentation", "layer", "list"],
+)
+def test_augmentation_acts_in_training_only(phantoms, tiny, augmentation):
+    clf = tiny(augmentation=augmentation).fit(phantoms.data, phantoms.target)
+    np.testing.assert_array_equal(
+        clf.predict_proba(phantoms.data), clf.predict_proba(phantoms.data)
+    )
+    plain = tiny().fit(phantoms.data, phantoms.target)
+    assert clf.history_["loss"] != plain.history_["loss"]
+    clone(clf)
+
+
+def test_callbacks_are_copied_and_kept(phantoms, tiny):
+    class Count(keras.callbacks.Callback):
+        epochs = 0
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.epochs += 1
+
+    callback = Count()
+    for given in (callback, [callback], (callback,)):
+        clf = tiny(callbacks=given).fit(phantoms.data, phantoms.target)
+        assert callback.epochs == 0
+        assert clf.callbacks_[0].epochs == 2
+
+
+def test_fit_takes_no_callbacks(phantoms, tiny):
+    with pytest.raises(TypeError, match="callbacks"):
+        tiny().fit(phantoms.data, phantoms.target, callbacks=[])
+
+
+def test_verbose_shows_one_bar_or_a_line_an_epoch(phantoms, tiny, capsys):
+    tiny(verbose=1, epochs=3).fit(phantoms.data, phantoms.target)
+    bar = capsys.readouterr().out
+    assert "3/3" in bar
+    assert bar.count("\n") == 1
+    tiny(verbose=2, epochs=3).fit(phantoms.data, phantoms.target)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines] == ["1/3", "2/3", "3/3"]
+    tiny().fit(phantoms.data, phantoms.target)
+    assert capsys.readouterr().out == ""
