@@ -1,0 +1,93 @@
+"""load: an estimator from a file that `save` wrote."""
+
+import warnings
+
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import InconsistentVersionWarning
+
+from brain_tumor_clf.exceptions import ModelFileError
+from brain_tumor_clf.persistence._archive import MANIFEST, read_archive
+from brain_tumor_clf.persistence._manifest import (
+    check_members,
+    classes_as_list,
+    parse_manifest,
+    version_differences,
+    warn_of_versions,
+)
+from brain_tumor_clf.persistence._members import members_to_estimator
+from brain_tumor_clf.persistence._routing import restore_requests
+
+
+def load(path):
+    """Load an estimator that :func:`save` wrote; nothing in the file is run.
+
+    Names, sizes, checksums, and every type that the file asks for are checked before
+    anything is built. Checksums find damage; against malice stands the list of allowed
+    types: this package's and scikit-learn's estimators, arrays, and Keras' own layers.
+
+    Parameters
+    ----------
+    path : path-like
+        File written by :func:`save`, under any Keras backend.
+
+    Returns
+    -------
+    estimator
+        As it was saved: predictions agree to the last bit under the same versions
+        and backend. Its attribute ``model_id_`` names it in every later output.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, damaged, tampered with, of a newer format, or holds
+        anything that is not allowed. One line says which.
+
+    Warns
+    -----
+    ModelVersionWarning
+        If it was saved under versions that may predict differently.
+
+    See Also
+    --------
+    save : Save an estimator, with an example.
+    """
+    members = read_archive(path)
+    manifest = parse_manifest(path, members[MANIFEST])
+    check_members(path, manifest, members)
+    del members[MANIFEST]
+    estimator = _build(path, manifest, members)
+    if not isinstance(estimator, BaseEstimator):
+        raise ModelFileError(
+            f"{path} holds a {type(estimator).__name__}, not an estimator."
+        )
+    _check_classes(path, manifest, estimator)
+    warn_of_versions(path, manifest)
+    estimator.model_id_ = manifest.model_id
+    return estimator
+
+
+def _build(path, manifest, members):
+    try:
+        with warnings.catch_warnings():
+            # scikit-learn warns once per part; one warning below says it for all.
+            warnings.simplefilter("ignore", InconsistentVersionWarning)
+            estimator = members_to_estimator(members)
+            restore_requests(estimator)
+            return estimator
+    except Exception as error:  # a hostile or foreign state may fail in any way
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        message = f"{path} was not loaded: {reason or type(error).__name__}."
+        differences = version_differences(manifest)
+        if differences:
+            message += f" It was saved with {differences}; try those versions."
+        raise ModelFileError(message) from error
+
+
+def _check_classes(path, manifest, estimator):
+    classes = getattr(estimator, "classes_", None)
+    found = None if classes is None else classes_as_list(classes)
+    if found != manifest.classes:
+        raise ModelFileError(
+            f"{path} is damaged or tampered with: its manifest names the classes "
+            f"{manifest.classes}, its estimator {found}."
+        )
