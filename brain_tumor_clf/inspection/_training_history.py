@@ -1,0 +1,98 @@
+"""The course of a training."""
+
+from sklearn.utils.validation import check_is_fitted
+
+from brain_tumor_clf.inspection._axes import axes_row
+
+_PANELS = (
+    ("loss", "Loss"),
+    ("accuracy", "Accuracy"),
+    ("learning_rate", "Learning rate"),
+)
+
+
+class TrainingHistoryDisplay:
+    """Loss, accuracy and learning rate of each epoch, in training and validation.
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+        A classifier's ``history_``.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One a panel.
+    figure_ : matplotlib Figure
+        The figure that holds them.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> from brain_tumor_clf.inspection import TrainingHistoryDisplay
+    >>> history = {"loss": [1.2, 0.7], "val_loss": [1.1, 0.9], "accuracy": [0.5, 0.8]}
+    >>> display = TrainingHistoryDisplay(history).plot()
+    >>> [ax.get_title() for ax in display.axes_]
+    ['Loss', 'Accuracy']
+    """
+
+    def __init__(self, history):
+        self.history = history
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None):
+        """Plot the training of a fitted classifier.
+
+        Parameters
+        ----------
+        estimator : fitted classifier or Pipeline
+            The last step of a pipeline is taken.
+        ax : array of matplotlib Axes, default=None
+            One a panel; a new figure by default.
+
+        Returns
+        -------
+        TrainingHistoryDisplay
+
+        Raises
+        ------
+        TypeError
+            If the estimator keeps no history.
+        """
+        check_is_fitted(estimator)
+        last = estimator[-1] if hasattr(estimator, "steps") else estimator
+        if not getattr(last, "history_", None):
+            raise TypeError(
+                f"{type(last).__name__} has no history_; give a fitted classifier of "
+                "this package, or a pipeline that ends with one."
+            )
+        return cls(last.history_).plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw one panel for each of loss, accuracy and learning rate that is there.
+
+        Parameters
+        ----------
+        ax : array of matplotlib Axes, default=None
+            One a panel; a new figure by default.
+
+        Returns
+        -------
+        self : TrainingHistoryDisplay
+        """
+        panels = [(name, title) for name, title in _PANELS if name in self.history]
+        self.axes_ = axes_row(ax, len(panels))
+        self.figure_ = self.axes_[0].figure
+        for axes, (name, title) in zip(self.axes_, panels, strict=True):
+            for key, label in ((name, "training"), (f"val_{name}", "validation")):
+                if key in self.history:
+                    values = self.history[key]
+                    epochs = range(1, len(values) + 1)
+                    axes.plot(epochs, values, marker=".", label=label)
+            axes.set(title=title, xlabel="Epoch")
+            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.grid(alpha=0.3)
+            if f"val_{name}" in self.history:
+                axes.legend(frameon=False)
+        return self
