@@ -1,0 +1,116 @@
+"""The application: its commands, and how every failure becomes one line and a status.
+
+Modules of this folder import TensorFlow, pandas and scikit-learn inside functions, so
+that ``--help`` answers at once.
+"""
+
+import sys
+import traceback
+import warnings
+from typing import Annotated
+
+import typer
+
+from brain_tumor_clf import __version__
+from brain_tumor_clf.cli._backend import silence_backends
+from brain_tumor_clf.cli._console import error_console, print_error, show_warning
+from brain_tumor_clf.cli._demo import demo
+from brain_tumor_clf.cli._evaluate import evaluate
+from brain_tumor_clf.cli._info import info
+from brain_tumor_clf.cli._predict import predict
+from brain_tumor_clf.cli._train import train
+
+PROGRAM = "brain-tumor-clf"
+_FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name=PROGRAM,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Research only; not a medical device.",
+)
+for command in (demo, train, evaluate, predict, info):
+    app.command()(command)
+
+
+def _print_version(wanted: bool):
+    if wanted:
+        typer.echo(f"{PROGRAM} {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks and every warning.")
+    ] = False,
+):
+    """Classify brain-MRI scans: glioma, meningioma, no tumor or pituitary tumor."""
+
+
+def main(args=None):
+    """Run the command line and exit with its status.
+
+    Parameters
+    ----------
+    args : list of str, optional
+        Arguments; those of the process if None.
+
+    Raises
+    ------
+    SystemExit
+        Always: 0, 1 if the run failed, 2 if the command line is wrong.
+    """
+    args = list(sys.argv[1:] if args is None else args)
+    debug = _take_debug(args)
+    silence_backends(debug)
+    if not debug:
+        warnings.showwarning = show_warning
+    try:
+        status = app(args or ["--help"], prog_name=PROGRAM, standalone_mode=False)
+        status = status if args else _WRONG_USE
+    except (KeyboardInterrupt, typer.Abort):
+        print_error("interrupted")
+        status = _INTERRUPTED
+    except Exception as error:
+        if debug:
+            error_console().print(traceback.format_exc(), markup=False)
+        status = _report(error)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _take_debug(args):
+    """Whether ``--debug`` is among the arguments; it may stand behind a command too."""
+    end = args.index("--") if "--" in args else len(args)
+    found = "--debug" in args[:end]
+    args[:end] = [arg for arg in args[:end] if arg != "--debug"]
+    return found
+
+
+def _report(error):
+    """Print an error as one line; the exit status it stands for."""
+    if hasattr(error, "format_message"):  # the command line was not understood
+        print_error(f"{error.format_message()} (see {_help_of(error)})")
+        return getattr(error, "exit_code", _WRONG_USE)
+    message = str(error).strip()
+    # A KeyError's text is a bare key; only our own errors and Python's say enough.
+    if not message or isinstance(error, (KeyError, AssertionError, RecursionError)):
+        message = f"{type(error).__name__}: {message}"
+    print_error(message)
+    return _FAILED
+
+
+def _help_of(error):
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path if context else PROGRAM} --help"

@@ -1,0 +1,82 @@
+"""Predictions over many files: in chunks, and the unreadable ones kept apart."""
+
+from dataclasses import dataclass, field
+
+# Large enough to fill a network's batches, small enough that memory stays flat.
+_CHUNK = 256
+
+
+@dataclass
+class Predictions:
+    """Labels and probabilities per file, and why the others could not be read."""
+
+    paths: list = field(default_factory=list)
+    labels: list = field(default_factory=list)
+    probabilities: list = field(default_factory=list)
+    failures: dict = field(default_factory=dict)
+
+    def raise_failures(self):
+        """Raise an ImageReadError of all files that could not be read, if any."""
+        if self.failures:
+            from brain_tumor_clf.exceptions import ImageReadError
+
+            n_images = len(self.paths) + len(self.failures)
+            raise ImageReadError(self.failures, n_images)
+
+
+def load_classifier(path):
+    """The classifier in a model file; a ModelFileError if it holds anything else."""
+    from brain_tumor_clf import load
+    from brain_tumor_clf.exceptions import ModelFileError
+
+    model = load(path)
+    if not hasattr(model, "classes_"):
+        raise ModelFileError(
+            f"{path} holds a {type(model).__name__}, which is no classifier."
+        )
+    return model
+
+
+def predict_in_chunks(pipeline, paths, advance=lambda n: None):
+    """Predict all files that can be read.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted, of paths.
+    paths : list of str
+        Files.
+    advance : callable
+        Called with the number of files after each chunk.
+
+    Returns
+    -------
+    Predictions
+        In the order of `paths`; `probabilities` are None where the pipeline has none.
+    """
+    from brain_tumor_clf.exceptions import ImageReadError
+
+    found = Predictions()
+    for start in range(0, len(paths), _CHUNK):
+        chunk = paths[start : start + _CHUNK]
+        try:
+            _predict(pipeline, chunk, found)
+        except ImageReadError as error:
+            found.failures.update(error.failures)
+            readable = [path for path in chunk if path not in error.failures]
+            if readable:
+                _predict(pipeline, readable, found)
+        advance(len(chunk))
+    return found
+
+
+def _predict(pipeline, paths, found):
+    if hasattr(pipeline, "predict_proba"):
+        probabilities = pipeline.predict_proba(paths)
+        labels = pipeline.classes_[probabilities.argmax(axis=1)]
+        found.probabilities += probabilities.tolist()
+    else:
+        labels = pipeline.predict(paths)
+        found.probabilities += [None] * len(paths)
+    found.labels += labels.tolist()
+    found.paths += paths

@@ -1,0 +1,40 @@
+"""The demo, made small: everything it promises is there."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from brain_tumor_clf import load
+from brain_tumor_clf.persistence import read_manifest
+
+
+@pytest.mark.slow
+def test_demo(cli, tmp_path):
+    args = ("--n-samples", 24, "--folds", 2, "--epochs", 1)
+    done = cli("demo", "-o", "demo", *args, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "demo"
+    scores = json.loads((folder / "scores.json").read_text())
+    assert len(scores["results"]) == 3
+    for result in scores["results"].values():
+        assert "StratifiedGroupKFold" in result["protocol"]
+        assert result["out_of_fold"]["n"] == 24
+    for name in scores["results"]:
+        assert name in done.stdout
+    assert read_manifest(folder / "model.btc").model_id == scores["model_id"]
+    scan = next((folder / "scans" / "glioma").iterdir())
+    assert load(folder / "model.btc").predict([str(scan)]).shape == (1,)
+    with Image.open(folder / "confusion_matrix.png") as picture:
+        assert min(picture.size) > 400
+    assert "Classified" in done.stdout
+    assert all(len(line) <= 80 for line in done.stdout.splitlines()[:30])
+
+
+def test_demo_says_what_is_not_installed(monkeypatch, tmp_path):
+    from brain_tumor_clf.cli import _demo
+
+    monkeypatch.setitem(_demo._NEEDED, "no_such_module", "no-such-package")
+    with pytest.raises(ModuleNotFoundError, match=r"no-such-package.*\[demo\]"):
+        _demo.demo(tmp_path / "demo", 24, 2, 1, 0)
+    assert not (tmp_path / "demo").exists()

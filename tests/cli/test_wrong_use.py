@@ -1,0 +1,92 @@
+"""Wrong use and failures: one line on stderr, the status, no traceback."""
+
+import pytest
+from PIL import Image
+from sklearn.preprocessing import StandardScaler
+
+from brain_tumor_clf import save
+
+
+def one_line(done, status):
+    assert done.returncode == status, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["trian"], "Did you mean 'train'"),
+        (["info", "--bad"], "No such option"),
+        (["train"], "Missing"),
+        (["train", "no/such/folder", "-o", "m.btc"], "does not exist"),
+        (["predict", "no/model.btc", "."], "does not exist"),
+        (["train", ".", "-o", "m.btc", "--epochs", "0"], "--epochs"),
+        (["train", ".", "-o", "m.btc", "--cv", "many"], "--cv"),
+        (["train", ".", "-o", "m.btc", "--learning-rate", "-1"], "above 0"),
+        (["train", ".", "-o", "no/folder/m.btc"], "does not exist"),
+        (["train", ".", "-o", "m.btc", "--json", "."], "is a folder"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else None,
+)
+def test_wrong_use_is_status_2(args, said, cli, tmp_path):
+    error = one_line(cli(*args, cwd=tmp_path), 2)
+    assert said in error
+    assert "--help)" in error
+
+
+def test_no_arguments_show_the_help(cli):
+    done = cli()
+    assert done.returncode == 2
+    assert "Usage" in done.stdout
+
+
+def test_json_and_csv_at_once(cli, tmp_path):
+    (tmp_path / "m.btc").write_bytes(b"")
+    done = cli("predict", tmp_path / "m.btc", tmp_path, "--json", "--csv")
+    assert "not both" in one_line(done, 2)
+
+
+def test_an_unknown_architecture_names_the_nearest(cli, scans_dir, tmp_path):
+    model = tmp_path / "m.btc"
+    done = cli("train", scans_dir, "-o", model, "--architecture", "xceptoin")
+    assert done.returncode == 2
+    assert "Did you mean 'Xception'" in done.stderr
+    assert not model.exists()
+
+
+def test_a_folder_without_classes_is_status_1(cli, tmp_path):
+    assert "no images" in one_line(cli("train", tmp_path, "-o", tmp_path / "m.btc"), 1)
+
+
+def test_a_file_that_is_no_model_is_status_1(cli, scans_dir, tmp_path):
+    (tmp_path / "m.btc").write_text("no model")
+    done = cli("predict", tmp_path / "m.btc", scans_dir)
+    assert "is not a model file" in one_line(done, 1)
+
+
+def test_a_model_that_is_no_classifier_is_status_1(cli, tmp_path):
+    save(StandardScaler().fit([[0.0], [1.0]]), tmp_path / "m.btc")
+    Image.new("L", (8, 8)).save(tmp_path / "scan.png")
+    done = cli("predict", tmp_path / "m.btc", tmp_path / "scan.png")
+    assert "a StandardScaler, which is no classifier" in one_line(done, 1)
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_debug_shows_the_traceback(place, cli, tmp_path):
+    (tmp_path / "m.btc").write_text("no model")
+    args = ["info", tmp_path / "m.btc"]
+    args.insert(0 if place == "before" else 2, "--debug")
+    done = cli(*args)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "ModelFileError" in done.stderr
+
+
+def test_demo_refuses_a_folder_that_is_not_empty(cli, tmp_path):
+    (tmp_path / "mine.txt").write_text("keep me")
+    assert "exists already" in one_line(cli("demo", "-o", tmp_path), 2)
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
