@@ -10,7 +10,7 @@ import collections
 import math
 import os
 import pickle
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,23 +32,22 @@ _STORAGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Storage:
+# A pickle may set the attributes, and so call the `__setstate__`, of what it has made:
+# a tuple has neither, so that what was checked when it was made stays as it was.
+class _Storage(NamedTuple):
     key: str
     dtype: np.dtype
     n_values: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Tensor:
+class _Tensor(NamedTuple):
     storage: _Storage
     offset: int
     shape: tuple
     strides: tuple
 
 
-@dataclass(frozen=True, slots=True)
-class _StorageType:
+class _StorageType(NamedTuple):
     dtype: np.dtype
 
 
@@ -109,12 +108,14 @@ def _read(file, size):
 def _check_tensors(obj):
     if not isinstance(obj, dict):
         raise WeightsError(f"it holds one {type(obj).__name__}, not named tensors.")
-    for name, value in obj.items():
+    # The dict's own items: a pickle may have set an attribute of that name.
+    tensors = dict(dict.items(obj))
+    for name, value in tensors.items():
         if not isinstance(name, str) or not isinstance(value, _Tensor):
             raise WeightsError(
                 f"entry {name!r} is of type {type(value).__name__}, not a tensor."
             )
-    return obj
+    return tensors
 
 
 def _read_storage(file, storage, size):

@@ -134,6 +134,45 @@ def test_a_huge_storage_is_refused_before_memory_is_asked_for(tmp_path, torch_na
         read_torch_tensors(path)
 
 
+STORAGE = FakeStorage("1", np.arange(12, dtype="<f4"))
+FAR_AWAY = {"offset": 0, "shape": (10,), "strides": (-(10**9),)}
+
+
+class Altered(Rebuilt):
+    """A sound tensor, altered by the pickle after it was checked."""
+
+    def __init__(self, state):
+        super().__init__(STORAGE, 0, (1,), (1,))
+        self.state = state
+
+    def __reduce__(self):
+        return *super().__reduce__(), self.state
+
+
+@pytest.mark.parametrize(
+    "state", [[STORAGE, *FAR_AWAY.values()], FAR_AWAY, (None, FAR_AWAY)]
+)
+def test_a_tensor_cannot_be_altered_after_its_check(state, tmp_path, torch_names):
+    """Or memory outside of the file would be read."""
+    path = write(tmp_path / "bad.pth", {"a": Altered(state)}, [STORAGE])
+    with pytest.raises(WeightsError, match=r"bad\.pth"):
+        read_torch_tensors(path)
+
+
+class Hiding:
+    """A dict with attributes in place of its methods."""
+
+    def __reduce__(self):
+        names = dict.fromkeys(("items", "keys", "values"), collections.OrderedDict)
+        return collections.OrderedDict, ([["a", 1]],), names
+
+
+def test_attributes_of_the_dict_hide_nothing(tmp_path):
+    path = write(tmp_path / "odd.pth", Hiding())
+    with pytest.raises(WeightsError, match="'a' is of type int"):
+        read_torch_tensors(path)
+
+
 class Evil:
     def __init__(self, function, *args):
         self.call = (function, args)
