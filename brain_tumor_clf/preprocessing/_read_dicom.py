@@ -1,5 +1,9 @@
 """Read DICOM files through pydicom."""
 
+import contextlib
+import re
+import threading
+
 import numpy as np
 
 from brain_tumor_clf.preprocessing._decode import (
@@ -11,7 +15,7 @@ from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
 from brain_tumor_clf.preprocessing._scaling import linear_to_uint8, scale_to_uint8
 
 _INSTALL = "pip install 'brain-tumor-clf[dicom]'"
-_MR_CLASSES = ("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.4.")
+_MR_CLASS = "1.2.840.10008.5.1.4.1.1.4"  # and, after a dot, its enhanced kinds
 # Only these elements are parsed: what is never read can never be shown.
 _PIXEL_TAGS = [
     "SOPClassUID", "Modality", "SamplesPerPixel", "PhotometricInterpretation",
@@ -26,6 +30,10 @@ _PIXEL_TAGS = [
     "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
     "FloatPixelData", "DoubleFloatPixelData", "PixelData",
 ]  # fmt: skip
+
+_MODALITY = re.compile("[A-Z]{2,10}")
+_SETTINGS_LOCK = threading.Lock()
+_n_reading, _mode_before = 0, None  # how many threads read, and pydicom's own setting
 
 
 def read_dicom(file, options, force=False):
@@ -44,11 +52,17 @@ def read_dicom(file, options, force=False):
     """
     pydicom = _import_pydicom()
     try:
-        header = pydicom.dcmread(file, force=force, specific_tags=_PIXEL_TAGS)
+        with _unchecked_values(pydicom.config):
+            return _read(pydicom.dcmread, file, options, force)
+    except (UnreadableImageError, MemoryError):
+        raise
     except Exception as error:
-        raise UnreadableImageError(
-            f"damaged: no DICOM header can be read ({type(error).__name__})"
-        ) from None
+        # Its text may quote the header, and so the patient's name.
+        raise UnreadableImageError(f"damaged: {type(error).__name__}") from None
+
+
+def _read(dcmread, file, options, force):
+    header = dcmread(file, force=force, specific_tags=_PIXEL_TAGS)
     _check_header(header, options)
     frame = _choose_frame(header, options.frame)
     pixels = _decode_pixels(header, frame)
@@ -67,15 +81,38 @@ def _import_pydicom():
     return pydicom
 
 
+@contextlib.contextmanager
+def _unchecked_values(config):
+    """Have pydicom warn of no odd value: it quotes it, a patient's name perhaps.
+
+    The setting is global; the last of our threads puts it back.
+    """
+    global _n_reading, _mode_before
+    with _SETTINGS_LOCK:
+        if _n_reading == 0:
+            _mode_before = config.settings.reading_validation_mode
+            config.settings.reading_validation_mode = config.IGNORE
+        _n_reading += 1
+    try:
+        yield
+    finally:
+        with _SETTINGS_LOCK:
+            _n_reading -= 1
+            if _n_reading == 0:
+                config.settings.reading_validation_mode = _mode_before
+
+
 def _check_header(header, options):
     if not {"PixelData", "FloatPixelData", "DoubleFloatPixelData"} & set(header.dir()):
         raise UnreadableImageError(
             "a DICOM file without pixels, or not a DICOM file at all"
         )
-    modality = header.get("Modality")
-    is_mr_class = str(header.get("SOPClassUID", "")).startswith(_MR_CLASSES)
+    modality = str(header.get("Modality") or "")
+    is_mr_class = f"{header.get('SOPClassUID', '')}.".startswith(f"{_MR_CLASS}.")
     if modality != "MR" and not (not modality and is_mr_class):
         stated = f"of modality {modality}" if modality else "that states no modality"
+        if modality and not _MODALITY.fullmatch(modality):
+            stated = "of an unknown modality"  # damaged, it may hold anything
         raise UnreadableImageError(
             f"a DICOM file {stated}; only MR is read. If it shows a brain MRI all the "
             "same, export it as PNG"
@@ -105,18 +142,20 @@ def _decode_pixels(header, frame):
     try:
         return pixel_array(header, index=frame)
     except (RuntimeError, NotImplementedError) as error:
-        if syntax is not None and syntax.is_compressed:
-            raise UnreadableImageError(
-                f"compressed as {syntax.name}, which no installed decoder could read: "
-                f"{_INSTALL}, or the file is damaged"
-            ) from error
+        if syntax is None or not syntax.is_compressed:
+            raise UnreadableImageError(_damaged_pixels(error)) from None
+        # The name of an unknown syntax is its text, which may be anything.
+        name = "an unknown syntax" if syntax.name == str(syntax) else syntax.name
         raise UnreadableImageError(
-            f"damaged pixels ({type(error).__name__})"
-        ) from error
+            f"compressed as {name}, which no installed decoder could read: "
+            f"{_INSTALL}, or the file is damaged"
+        ) from None
     except Exception as error:
-        raise UnreadableImageError(
-            f"damaged pixels ({type(error).__name__})"
-        ) from error
+        raise UnreadableImageError(_damaged_pixels(error)) from None
+
+
+def _damaged_pixels(error):
+    return f"damaged pixels ({type(error).__name__})"
 
 
 def _photometric(header):
@@ -151,7 +190,8 @@ def _grey_pixels(header, pixels, frame, options):
             values = values * float(slope) + float(shift)
     center = _frame_value(header, frame, "FrameVOILUT", "WindowCenter")
     width = _frame_value(header, frame, "FrameVOILUT", "WindowWidth")
-    if center is not None and width is not None and width > 0:
+    # A number may be "nan", which is no more of a window than none.
+    if None not in (center, width) and np.isfinite(center) and 0 < width < np.inf:
         function = _frame_value(header, frame, "FrameVOILUT", "VOILUTFunction")
         grey = apply_window(values, float(center), float(width), function or "LINEAR")
     elif "VOILUTSequence" in header:
@@ -225,7 +265,9 @@ def apply_window(values, center, width, function="LINEAR"):
     if function == "LINEAR_EXACT":
         return linear_to_uint8(values, center - width / 2, center + width / 2)
     if function != "LINEAR":
-        raise UnreadableImageError(f"an unknown VOI LUT function {function!r}")
+        raise UnreadableImageError(
+            "an unknown VOI LUT function; known are LINEAR, LINEAR_EXACT and SIGMOID"
+        )
     if width <= 1:  # a step
         return np.where(values > center - 0.5, 255, 0).astype(np.uint8)
     return linear_to_uint8(
