@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brain_tumor_clf.preprocessing._decode import DECODING_TAGS
 from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
 from brain_tumor_clf.preprocessing._sources import (
     SHARED_SOURCE_LOCK,
@@ -147,6 +148,7 @@ def _picture_identity(picture):
         palette,
         repr(picture.info.get("transparency")),
         picture.getexif().get(0x0112),
+        [repr(getattr(picture, "tag_v2", {}).get(tag)) for tag in DECODING_TAGS],
     ]
     return f"picture {json.dumps(about)} {_digest(picture.tobytes())}"
 

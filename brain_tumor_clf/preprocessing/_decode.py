@@ -22,7 +22,9 @@ _FORMATS = (
 _PLUGINS = (Jpeg2KImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
 _ORIENTATION_TAG = 0x0112
 _TRANSPOSED_FROM = 5  # EXIF orientations 5 to 8 swap height and width
-_PHOTOMETRIC_TAG = 262  # TIFF; 0 means that white is zero
+_BITS_TAG, _PHOTOMETRIC_TAG, _SAMPLE_FORMAT_TAG = 258, 262, 339  # TIFF
+DECODING_TAGS = (_BITS_TAG, _PHOTOMETRIC_TAG, _SAMPLE_FORMAT_TAG)
+_UNSIGNED, _SIGNED = (1,), (2,)  # values of the sample format; the first if it lacks
 MODES = {"grayscale": "L", "rgb": "RGB"}
 
 
@@ -62,11 +64,14 @@ def check_pixels(n_pixels, max_pixels):
 def picture_to_array(picture, options):
     """A loaded PIL image, of any mode, as ``uint8`` in the colour mode asked for."""
     mode = MODES[options.color_mode]
-    is_inverted = _is_white_zero(picture)
+    # Asked first: a transposed picture has lost its tags.
+    is_inverted, stored_as = _is_white_zero(picture), _stored_dtype(picture)
     if picture.getexif().get(_ORIENTATION_TAG, 1) != 1:
         picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith(("I", "F")):
-        grey = scale_to_uint8(np.asarray(picture), options.percentiles)
+    if picture.mode.startswith(("I", "F")) or stored_as is not None:
+        values = np.asarray(picture)
+        values = values if stored_as is None else values.view(stored_as)
+        grey = scale_to_uint8(values, options.percentiles)
         grey = 255 - grey if is_inverted else grey
         return to_color_mode(grey, options.color_mode)
     if picture.has_transparency_data:
@@ -130,3 +135,14 @@ def _is_white_zero(picture):
     """Whether a TIFF stores white as 0; Pillow minds that up to 8 bits only."""
     tags = getattr(picture, "tag_v2", None)
     return tags is not None and tags.get(_PHOTOMETRIC_TAG) == 0
+
+
+def _stored_dtype(picture):
+    """The dtype of a grey TIFF whose sign Pillow ignores, None for all others."""
+    tags = getattr(picture, "tag_v2", {})
+    bits, form = tags.get(_BITS_TAG), tags.get(_SAMPLE_FORMAT_TAG, _UNSIGNED)
+    if picture.mode == "I" and bits == (32,) and form == _UNSIGNED:
+        return np.uint32
+    if picture.mode == "L" and bits == (8,) and form == _SIGNED:
+        return np.int8
+    return None

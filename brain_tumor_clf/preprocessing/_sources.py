@@ -12,9 +12,14 @@ HEAD_BYTES = 512
 # One file object or PIL image may stand in X twice, and so be read by two threads.
 SHARED_SOURCE_LOCK = threading.Lock()
 
+_DAMAGED_HEADER = "damaged: a {} file whose header cannot be read"
 _VOLUME_ADVICE = (
     "volumes are not read; pass single slices as arrays, volume[:, :, k], or export "
     "them as PNG or DICOM"
+)
+_UNKNOWN_TIFF = (
+    "a TIFF file that is damaged or of an unknown layout; save it as PNG, or as TIFF "
+    "of 8 or 16 bits"
 )
 # (first bytes, what such a file is)
 _SIGNATURES = (
@@ -35,6 +40,10 @@ _SIGNATURES = (
     (b"%PDF", "a PDF: export its pictures as PNG"),
     (b"<!doctype html", "a web page: the download went wrong"),
     (b"<html", "a web page: the download went wrong"),
+    (b"\xff\xd8\xff", _DAMAGED_HEADER.format("JPEG")),
+    (b"\x89PNG", _DAMAGED_HEADER.format("PNG")),
+    (b"II*\x00", _UNKNOWN_TIFF),
+    (b"MM\x00*", _UNKNOWN_TIFF),
     (b"version https://git-lfs", "a Git LFS pointer: run 'git lfs pull'"),
 )
 

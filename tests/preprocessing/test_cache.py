@@ -211,6 +211,17 @@ def test_pictures_differ_by_mode_palette_and_orientation(cache):
     assert len(reads) == 3
 
 
+def test_pictures_differ_by_what_their_tags_say_of_the_same_pixels(cache):
+    wide = Image.fromarray(np.arange(600, dtype=np.uint16).reshape(20, 30))
+    black, white = (
+        Image.open(io.BytesIO(encode(wide, "TIFF", tiffinfo={262: zero})))
+        for zero in (1, 0)
+    )
+    chain = ImagePipeline([("read", CountingReader())], cache=cache)
+    one, two = chain.fit_transform([black, white])
+    np.testing.assert_array_equal(one, 255 - two)
+
+
 @pytest.mark.parametrize("damage", [b"", b"nonsense", "cut", "flip"])
 def test_damaged_entries_are_made_again(damage, paths, cache):
     expected = make_chain(cache).fit_transform(paths)

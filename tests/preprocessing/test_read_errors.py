@@ -88,6 +88,24 @@ def test_reasons(bad_files):
     assert "no such file" in missing
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (encode(make_scan(), "JPEG")[:20], "damaged: a JPEG file"),
+        (encode(make_scan())[:12], "damaged: a PNG file"),
+        # 16 bits a sample become 24, which no reader knows.
+        (
+            encode(make_scan().astype(np.uint16), "TIFF").replace(
+                struct.pack("<HHIH", 258, 3, 1, 16), struct.pack("<HHIH", 258, 3, 1, 24)
+            ),
+            "save it as PNG",
+        ),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_named_by_its_format(content, reason):
+    assert reason in failure(content)
+
+
 def test_max_pixels():
     data = encode(make_scan(30, 40))
     assert "1,200 pixels, more than max_pixels=1,199" in failure(data, max_pixels=1199)

@@ -1,4 +1,5 @@
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,26 @@ def test_sixteen_bit_tiff_with_white_as_zero_is_inverted():
     np.testing.assert_array_equal(
         read(data, percentiles=(0, 100)), 255 - read(wide, percentiles=(0, 100))
     )
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_unsigned_tiff_of_32_bits_is_not_wrapped(orientation):
+    """Pillow takes what is above 2**31 for negative numbers."""
+    wide = np.linspace(0, 2**32 - 1, 600).reshape(20, 30).astype(np.uint32)
+    data = encode(wide.view(np.int32), "TIFF", tiffinfo={0x0112: orientation})
+    # The sample format, tag 339, one short number: from signed to unsigned.
+    signed, unsigned = (struct.pack("<HHIH", 339, 3, 1, n) for n in (2, 1))
+    assert data.count(signed) == 1
+    image = read(data.replace(signed, unsigned), percentiles=(0, 100))
+    upright = np.rot90(wide, -1) if orientation == 6 else wide
+    np.testing.assert_array_equal(image, read(upright, percentiles=(0, 100)))
+
+
+def test_signed_tiff_of_8_bits_is_not_wrapped():
+    narrow = np.arange(-128, 128, dtype=np.int8).reshape(16, 16)
+    data = encode(narrow.view(np.uint8), "TIFF", tiffinfo={339: 2})
+    image = read(data, percentiles=(0, 100))
+    np.testing.assert_array_equal(image.ravel(), np.arange(256))
 
 
 def test_constant_wide_image_is_black():
