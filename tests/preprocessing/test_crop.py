@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from brain_tumor_clf.exceptions import HeadNotFoundWarning
 from brain_tumor_clf.preprocessing import HeadCropper, ImageReader
@@ -183,3 +184,37 @@ def test_real_scans(real_mri_dir):
     assert 0.5 < np.median(kept_area) < 0.85
     assert np.percentile(kept_light, 5) > 0.97
     assert min(kept_light) > 0.85
+
+
+def with_text(image):
+    """Letters in two corners, as scanners burn them in."""
+    picture = Image.fromarray(image)
+    font = ImageFont.load_default(size=max(10, image.shape[0] // 22))
+    draw = ImageDraw.Draw(picture)
+    draw.text((3, 3), "L  GE 1.5T", fill=255, font=font)
+    corner = (0.72 * image.shape[1], 0.92 * image.shape[0])
+    draw.text(corner, "SE 4/12", fill=255, font=font)
+    return np.asarray(picture)
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda image: (image * 0.15).astype(np.uint8),
+        lambda image: np.clip(image * 2.5, 0, 255).astype(np.uint8),
+        lambda image: np.clip(image * 0.8 + 40, 0, 255).astype(np.uint8),
+        with_text,
+    ],
+    ids=["dark", "bright", "grey background", "text"],
+)
+def test_real_scans_dark_bright_and_with_text(real_mri_dir, alter):
+    """The box is that of the scan as it was, to a tenth of its sides."""
+    paths = sorted(Path(real_mri_dir, "native-size-sample").rglob("*.jpg"))
+    assert len(paths) == 33
+    shifts = []
+    for image in ImageReader().fit_transform(paths):
+        sides = np.array([*image.shape, *image.shape])
+        box = np.array(HeadCropper().find_box(image))
+        shifts.append(np.abs(HeadCropper().find_box(alter(image)) - box) / sides)
+    assert np.max(shifts) < 0.1
+    assert np.median(np.max(shifts, axis=1)) < 0.01

@@ -1,5 +1,7 @@
 """JPEG files decoded at a part of their size."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -89,13 +91,53 @@ def test_auto_reads_at_full_size_where_nothing_says_what_suffices():
     assert read(encode(make_scan(512, 512), "JPEG"), "auto").shape == (512, 512)
 
 
-def test_crop_of_a_reduced_image_is_never_enlarged():
-    """The promise behind "auto": what is left of the image still fills the result."""
-    scan = np.zeros((512, 512), dtype=np.uint8)
-    scan[200:330, 220:330] = 150  # a head of a quarter of the frame
-    steps = [("read", ImageReader(image_size="auto")), ("crop", HeadCropper())]
-    pipeline = ImagePipeline([*steps, ("resize", ImageResizer(64))])
-    target = pipeline._sizes_needed()[0]
-    reader = ImageReader(image_size=target)
-    cropped = HeadCropper().transform(reader.transform([encode(scan, "JPEG")]))[0]
-    assert min(cropped.shape) >= 64
+class SpyCropper(HeadCropper):
+    """Remembers the size of what it leaves."""
+
+    def _transform_image(self, image):
+        image = super()._transform_image(image)
+        self.seen_.append(np.array(image.shape))
+        return image
+
+
+def read_and_crop(sources, image_size, target, fraction):
+    """Shapes after the reader and after the cropper, one row an image."""
+    reader, cropper = SpyReader(image_size=image_size), SpyCropper()
+    reader.seen_, cropper.seen_ = [], []
+    cropper.set_params(min_fraction=fraction)
+    steps = [("read", reader), ("crop", cropper), ("resize", ImageResizer(target))]
+    ImagePipeline(steps).fit_transform(sources)
+    return np.array(reader.seen_), np.array(cropper.seen_)
+
+
+def scan_with_a_small_head(height, width, top, left, orientation):
+    scan = np.full((height, width), 3, dtype=np.uint8)
+    scan[top : top + height // 4, left : left + width // 4] = 150
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encode(scan, "JPEG", exif=exif)
+
+
+@pytest.mark.parametrize("fraction", [0.3, 0.5, 1.0])
+@pytest.mark.parametrize("target", [(32, 32), (90, 41), (48, 140)])
+def test_a_crop_of_a_reduced_image_is_never_enlarged(target, fraction):
+    """The promise behind "auto", for heads anywhere, odd sides and turned scans."""
+    sources = [
+        scan_with_a_small_head(height, width, top, left, orientation)
+        for height, width in ((512, 512), (701, 333), (400, 1023))
+        for top, left in ((0, 0), (height // 3, width // 2), (height // 2, 0))
+        for orientation in (1, 6)
+    ]
+    read_full, full = read_and_crop(sources, None, target, fraction)
+    read_less, less = read_and_crop(sources, "auto", target, fraction)
+    assert (read_less < read_full).any()
+    assert (less >= np.minimum(full, target)).all()
+
+
+def test_a_crop_of_a_reduced_real_scan_is_never_enlarged(real_mri_dir):
+    paths = sorted(Path(real_mri_dir, "native-size-sample").rglob("*.jpg"))
+    for target in ((64, 64), (160, 128)):
+        read_full, full = read_and_crop(paths, None, target, 0.5)
+        read_less, less = read_and_crop(paths, "auto", target, 0.5)
+        assert (read_less < read_full).any()
+        assert (less >= np.minimum(full, target)).all()
