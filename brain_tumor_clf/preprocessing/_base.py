@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.preprocessing._mapping import check_n_jobs, iter_results
+from brain_tumor_clf.preprocessing._placement import Placement
 
 
 class ImageStream:
@@ -41,6 +42,8 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
 
     - ``_transform_image(image)``: one ``uint8`` image ``(H, W)`` or ``(H, W, 3)`` to
       another. It must neither change `image` nor the estimator.
+    - ``_transform_and_locate(image)``: the same, and the box of `image` that the result
+      shows (top, left, bottom, right in pixels); only for what crops or pads.
     - ``_check_params()``: raise on parameters that are wrong; called by `fit` and by
       `transform`.
     - ``_learns`` (default False) and ``_fit_images(images)``: whether `fit` looks at
@@ -97,12 +100,42 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         ImageReadError
             If images cannot be read: all of them, path by path.
         """
-        X, stream = self._stream(X)
+        return self._gather(*self._stream(X))
+
+    def transform_and_locate(self, X):
+        """Transform every image, and tell which part of it the result shows.
+
+        A cache is not used, as it keeps results alone.
+
+        Parameters
+        ----------
+        X : sequence of n images
+            As in `transform`.
+
+        Returns
+        -------
+        images : ndarray
+            What `transform` returns.
+        placements : list of n Placement
+            Named tuples ``(image_shape, top, left, bottom, right)``: height and width
+            of the image, upright and at full size, and the edges of the result in its
+            pixels. They lie beyond the image where the result is padded.
+
+        Raises
+        ------
+        ImageReadError
+            If images cannot be read: all of them, path by path.
+        """
+        X, stream = self._stream(X, self._locating_function())
+        images, placements = zip(*stream, strict=True)
+        return self._gather(X, images), list(placements)
+
+    def _gather(self, X, results):
         given_batch = X.dtype != object and X.ndim == 4
         if self._makes_batch(given_batch):
-            return _stack(stream)
+            return _stack(results)
         images = np.empty(len(X), dtype=object)
-        for i, image in enumerate(stream):
+        for i, image in enumerate(results):
             # A view would keep the whole of a larger image alive, or be of X itself.
             images[i] = (
                 image.copy() if image is X[i] or image.base is not None else image
@@ -131,11 +164,11 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         """
         return iter(self._stream(X)[1])
 
-    def _stream(self, X):
+    def _stream(self, X, function=None):
         X = check_image_collection(X)
         self._check_all_params()
         check_is_fitted(self)
-        return X, ImageStream(self._image_function(), X, self.n_jobs)
+        return X, ImageStream(function or self._image_function(), X, self.n_jobs)
 
     def _check_all_params(self):
         check_n_jobs(self.n_jobs)
@@ -149,8 +182,20 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         """What makes one result from one entry of `X`; `size_needed` of its output."""
         return self._apply
 
+    def _locating_function(self, size_needed=None):
+        """As `_image_function`, of results with their placements."""
+        return self._apply_and_locate
+
     def _apply(self, image):
         return self._transform_image(self._check_image(image))
+
+    def _apply_and_locate(self, image):
+        image = self._check_image(image)
+        result, box = self._transform_and_locate(image)
+        return result, Placement(image.shape[:2], *box)
+
+    def _transform_and_locate(self, image):
+        return self._transform_image(image), (0, 0, *image.shape[:2])
 
     def _check_image(self, image):
         return check_uint8_image(image, type(self).__name__)

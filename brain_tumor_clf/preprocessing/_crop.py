@@ -93,8 +93,11 @@ class HeadCropper(ImageTransformer):
         return tuple(int(np.ceil(side / self.min_fraction)) for side in size)
 
     def _transform_image(self, image):
-        top, left, bottom, right = self._find_box(image)
-        return image[top:bottom, left:right]
+        return self._transform_and_locate(image)[0]
+
+    def _transform_and_locate(self, image):
+        top, left, bottom, right = box = self._find_box(image)
+        return image[top:bottom, left:right], box
 
     def _find_box(self, image):
         height, width = image.shape[:2]

@@ -20,6 +20,7 @@ _FORMATS = (
 )  # fmt: skip
 # Importing a plugin registers its format; Pillow itself imports all or only a few.
 _PLUGINS = (Jpeg2KImagePlugin, MpoImagePlugin, TiffImagePlugin, WebPImagePlugin)
+_REDUCIBLE = ("JPEG", "MPO")
 _ORIENTATION_TAG = 0x0112
 _TRANSPOSED_FROM = 5  # EXIF orientations 5 to 8 swap height and width
 _BITS_TAG, _PHOTOMETRIC_TAG, _SAMPLE_FORMAT_TAG = 258, 262, 339  # TIFF
@@ -46,10 +47,31 @@ def decode(file, options, least_size=None):
     with Image.open(file, formats=_FORMATS) as image:
         check_pixels(image.width * image.height, options.max_pixels)
         _seek_frame(image, options.frame)
-        if image.format in ("JPEG", "MPO"):
+        if image.format in _REDUCIBLE:
             _draft(image, MODES[options.color_mode], least_size)
         image.load()
         return picture_to_array(image, options)
+
+
+def full_size(file):
+    """Height and width, upright, of an image file that `decode` may reduce, else None.
+
+    Parameters
+    ----------
+    file : binary file object
+
+    Returns
+    -------
+    (int, int) or None
+    """
+    try:
+        image = Image.open(file, formats=_FORMATS)
+    except Image.UnidentifiedImageError:
+        return None
+    with image:
+        if image.format not in _REDUCIBLE:
+            return None
+        return image.size if _is_transposed(image) else image.size[::-1]
 
 
 def check_pixels(n_pixels, max_pixels):
@@ -126,9 +148,13 @@ def _draft(image, mode, least_size):
         image.draft(mode, None)
         return
     height, width = least_size
-    if image.getexif().get(_ORIENTATION_TAG, 1) >= _TRANSPOSED_FROM:
+    if _is_transposed(image):
         height, width = width, height
     image.draft(mode, (width, height))
+
+
+def _is_transposed(image):
+    return image.getexif().get(_ORIENTATION_TAG, 1) >= _TRANSPOSED_FROM
 
 
 def _is_white_zero(picture):

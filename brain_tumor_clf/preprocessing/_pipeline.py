@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from brain_tumor_clf import __version__
 from brain_tumor_clf.preprocessing._base import ImageStream, ImageTransformer
 from brain_tumor_clf.preprocessing._cache import ImageCache
+from brain_tumor_clf.preprocessing._placement import Placement
 
 
 class ImagePipeline(ImageTransformer, _BaseComposition):
@@ -138,6 +139,11 @@ class ImagePipeline(ImageTransformer, _BaseComposition):
     def _image_function(self, size_needed=None):
         return self._chain(len(self._active_steps), size_needed)
 
+    def _locating_function(self, size_needed=None):
+        steps = zip(self._active_steps, self._sizes_needed(size_needed), strict=True)
+        functions = [step._locating_function(size) for step, size in steps]
+        return functools.partial(_run_and_locate, functions)
+
     def _chain(self, n_steps, size_needed=None):
         """What sends one entry of `X` through the first steps, by way of the cache."""
         steps = self._active_steps
@@ -220,6 +226,16 @@ def _run(chain, functions, source):
     for function in functions:
         image = function(image)
     return image
+
+
+def _run_and_locate(functions, source):
+    image, placement = source, None
+    for function in functions:
+        image, inner = function(image)
+        placement = inner if placement is None else placement.then(inner)
+    if placement is None:  # every step is left out
+        placement = Placement.whole(image.shape)
+    return image, placement
 
 
 def _describe(steps, sizes):

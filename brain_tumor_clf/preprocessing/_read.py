@@ -15,10 +15,12 @@ from brain_tumor_clf.preprocessing._decode import (
     MODES,
     check_pixels,
     decode,
+    full_size,
     picture_to_array,
     to_color_mode,
 )
 from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
+from brain_tumor_clf.preprocessing._placement import Placement
 from brain_tumor_clf.preprocessing._read_dicom import read_dicom
 from brain_tumor_clf.preprocessing._scaling import scale_to_uint8
 from brain_tumor_clf.preprocessing._sources import (
@@ -138,6 +140,16 @@ class ImageReader(ImageTransformer):
             self._transform_image, least_size=self._size(size_needed)
         )
 
+    def _locating_function(self, size_needed=None):
+        return functools.partial(
+            self._read_and_locate, least_size=self._size(size_needed)
+        )
+
+    def _read_and_locate(self, source, least_size=None):
+        image = self._transform_image(source, least_size)
+        shape = image.shape if least_size is None else _full_shape(source, image)
+        return image, Placement.whole(shape)
+
     def _transform_image(self, source, least_size=None):
         options = ReadOptions(
             self.color_mode, self.frame, tuple(self.percentiles), self.max_pixels
@@ -224,6 +236,14 @@ def _read_file(file, name, options, least_size):
             file.seek(0)
             return read_dicom(file, options, force=True)
         raise UnreadableImageError(describe_foreign(head, name)) from None
+
+
+def _full_shape(source, image):
+    """Height and width of what was read as `image`, perhaps at a part of its size."""
+    if isinstance(source, (np.ndarray, Image.Image)):
+        return image.shape
+    with open_source(source) as file:
+        return full_size(file) or image.shape
 
 
 def _read_picture(picture, options):

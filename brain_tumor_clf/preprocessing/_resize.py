@@ -100,16 +100,28 @@ class ImageResizer(ImageTransformer):
 
     def _transform_image(self, image):
         image_size = check_image_size(self.image_size)
-        if self.keep_aspect:
-            top, left, height, width = letterbox(image.shape, image_size)
-        else:
-            top, left, (height, width) = 0, 0, image_size
+        top, left, height, width = self._layout(image.shape, image_size)
         resized = self._resize(image, height, width)
         if (height, width) != image_size:
             frame = np.zeros((*image_size, *image.shape[2:]), dtype=np.uint8)
             frame[top : top + height, left : left + width] = resized
             resized = frame
         return resized if resized.ndim == 3 else resized[:, :, np.newaxis]
+
+    def _transform_and_locate(self, image):
+        image_size = check_image_size(self.image_size)
+        top, left, height, width = self._layout(image.shape, image_size)
+        y, x = image.shape[0] / height, image.shape[1] / width
+        bottom, right = image_size[0] - top, image_size[1] - left
+        return self._transform_image(image), (
+            -top * y,
+            -left * x,
+            bottom * y,
+            right * x,
+        )
+
+    def _layout(self, shape, image_size):
+        return letterbox(shape, image_size) if self.keep_aspect else (0, 0, *image_size)
 
     def _resize(self, image, height, width):
         if image.shape[:2] == (height, width):
