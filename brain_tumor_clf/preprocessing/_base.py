@@ -228,6 +228,7 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["uint8"]
         tags.requires_fit = self._learns
         return tags
 

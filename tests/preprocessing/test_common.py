@@ -55,7 +55,8 @@ class TwoDimensional:
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)
         results = super().transform(self._to_images(X))
-        flat = np.zeros((len(results), 16 * max(X.shape[1], 16)))
+        width = 16 * max(X.shape[1], 16)
+        flat = np.zeros((len(results), width), dtype=np.uint8)
         for row, image in zip(flat, results, strict=True):
             row[: image.size] = image.ravel()
         return flat
