@@ -1,4 +1,4 @@
-"""Rates of tumour or not, whatever the kind of tumour, and of each class."""
+"""Rates of tumor or not, whatever the kind of tumor, and of each class."""
 
 from numbers import Real
 
@@ -9,11 +9,13 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from brain_tumor_clf._validation import nearest_name
 
+_ROUNDING = 1e-6  # beyond [0, 1] that means of probabilities may have
+
 
 def tumor_miss_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
-    """Share of the tumours that were called healthy.
+    """Share of the tumors that were called healthy.
 
-    The false-negative rate of "tumour or not": a tumour called by another tumour's
+    The false-negative rate of "tumor or not": a tumor called by another tumor's
     name is not missed.
 
     Parameters
@@ -23,7 +25,7 @@ def tumor_miss_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
     y_pred : array-like of shape (n,)
         Predicted labels.
     healthy : label, default="notumor"
-        The class without a tumour.
+        The class without a tumor.
     sample_weight : array-like of shape (n,), default=None
         Weight of each image.
 
@@ -35,7 +37,7 @@ def tumor_miss_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
     Raises
     ------
     ValueError
-        If no image has the healthy class, or none has a tumour.
+        If no image has the healthy class, or none has a tumor.
 
     Examples
     --------
@@ -51,7 +53,7 @@ def tumor_miss_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
 
 
 def false_alarm_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
-    """Share of the healthy scans that were called a tumour of any kind.
+    """Share of the healthy scans that were called a tumor of any kind.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ def false_alarm_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
     y_pred : array-like of shape (n,)
         Predicted labels.
     healthy : label, default="notumor"
-        The class without a tumour.
+        The class without a tumor.
     sample_weight : array-like of shape (n,), default=None
         Weight of each image.
 
@@ -72,7 +74,7 @@ def false_alarm_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
     Raises
     ------
     ValueError
-        If no image has the healthy class, or none has a tumour.
+        If no image has the healthy class, or none has a tumor.
 
     Examples
     --------
@@ -89,9 +91,9 @@ def false_alarm_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
 def sensitivity_at_specificity(
     y_true, y_proba, *, classes, specificity=0.95, healthy="notumor"
 ):
-    """Share of tumours found when at least so many healthy scans are called healthy.
+    """Share of tumors found when at least so many healthy scans are called healthy.
 
-    A scan counts as a tumour when the probability that it is healthy is below a
+    A scan counts as a tumor when the probability that it is healthy is below a
     threshold; of the thresholds that keep the specificity, the best is taken.
 
     Parameters
@@ -105,7 +107,7 @@ def sensitivity_at_specificity(
     specificity : float, default=0.95
         Least share of healthy scans that are called healthy, in [0, 1].
     healthy : label, default="notumor"
-        The class without a tumour.
+        The class without a tumor.
 
     Returns
     -------
@@ -115,7 +117,7 @@ def sensitivity_at_specificity(
     Raises
     ------
     ValueError
-        If no image or no column has the healthy class, or none has a tumour.
+        If no image or no column has the healthy class, or none has a tumor.
 
     Examples
     --------
@@ -186,7 +188,7 @@ def find_healthy(y_true, healthy):
     if is_healthy.ndim == 0 or not is_healthy.any():
         column_of(known, healthy, "y_true")
     if is_healthy.all():
-        raise ValueError(f"y_true holds no tumour: every label is {healthy!r}.")
+        raise ValueError(f"y_true holds no tumor: every label is {healthy!r}.")
     return is_healthy
 
 
@@ -198,7 +200,7 @@ def column_of(classes, healthy, name):
         hint = f" Did you mean healthy={near!r}?" if near else ""
         raise ValueError(
             f"{name} has no class {healthy!r}; it holds {classes}.{hint} Name the "
-            "class without a tumour: healthy=…"
+            "class without a tumor: healthy=…"
         )
     return classes.index(healthy)
 
@@ -212,9 +214,10 @@ def check_proba(y_true, y_proba, classes):
             f"y_proba must have one column for each of {len(classes)} classes, got an "
             f"array of shape {y_proba.shape}."
         )
-    if not np.isfinite(y_proba).all() or y_proba.min() < 0 or y_proba.max() > 1:
+    off = np.abs(y_proba - np.clip(y_proba, 0, 1))
+    if not (off <= _ROUNDING).all():  # so that NaN is refused too
         raise ValueError("y_proba must hold probabilities in [0, 1].")
-    return y_proba
+    return np.clip(y_proba, 0, 1)
 
 
 def _check_pairs(y_true, y_pred, healthy, sample_weight):

@@ -47,11 +47,11 @@ def wilson_interval(n_hits, n, *, confidence=0.95):
         return 0.0, 1.0
     z = norm.ppf(0.5 + confidence / 2)
     rate = n_hits / n
-    centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
+    center = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
     # Rounding must not leave a bound beyond the rate itself.
-    return float(max(min(centre - half, rate), 0)), float(
-        min(max(centre + half, rate), 1)
+    return float(max(min(center - half, rate), 0)), float(
+        min(max(center + half, rate), 1)
     )
 
 

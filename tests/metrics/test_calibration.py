@@ -47,5 +47,11 @@ def test_bad_options(options, message):
 
 
 def test_what_are_no_probabilities_is_refused():
-    with pytest.raises(ValueError, match=r"probabilities in \[0, 1\]"):
-        reliability_curve(["a"], [[2.0, -1, 0]], classes=CLASSES)
+    for proba in ([2.0, -1, 0], [np.nan, 0.5, 0.5]):
+        with pytest.raises(ValueError, match=r"probabilities in \[0, 1\]"):
+            reliability_curve(["a"], [proba], classes=CLASSES)
+
+
+def test_rounding_of_probabilities_is_forgiven():
+    curve = reliability_curve(["a"], [[1 + 1e-7, -1e-7, 0]], classes=CLASSES)
+    assert curve["confidence"].tolist() == [1]

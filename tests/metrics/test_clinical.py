@@ -1,4 +1,4 @@
-"""Rates of tumour or not against counting by hand."""
+"""Rates of tumor or not against counting by hand."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_weights_count():
 def test_a_data_set_without_the_healthy_class_is_an_error(metric):
     with pytest.raises(ValueError, match=r"no class 'notumor'.*healthy='no_tumor'"):
         metric(["glioma", "no_tumor"], ["glioma", "glioma"])
-    with pytest.raises(ValueError, match="no tumour"):
+    with pytest.raises(ValueError, match="no tumor"):
         metric(["notumor"], ["glioma"])
     assert metric([1, 0], [1, 0], healthy=0) == 0
 

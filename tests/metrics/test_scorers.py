@@ -4,11 +4,17 @@ import pickle
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from brain_tumor_clf import metrics
+from brain_tumor_clf import (
+    SimpleCNNClassifier,
+    make_brain_mri,
+    make_mri_pipeline,
+    metrics,
+)
 
 SCORERS = [name for name in metrics.__all__ if name.endswith("_scorer")]
 
@@ -29,6 +35,25 @@ def test_grid_search_takes_it(data, name):
     scores = search.cv_results_["mean_test_score"]
     assert np.isfinite(scores).all()
     assert search.best_score_ == scores.max()
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_a_search_over_images_takes_all_of_them_at_once(routing):
+    scans = make_brain_mri(n_samples=32, image_size=(24, 24), random_state=0)
+    clf = SimpleCNNClassifier((4,), dense_units=4, epochs=1, random_state=0)
+    scorers = {name: getattr(metrics, name) for name in SCORERS}
+    with sklearn.config_context(enable_metadata_routing=routing):
+        search = GridSearchCV(
+            make_mri_pipeline(clf, image_size=16),
+            {"classifier__dense_units": [2, 4]},
+            scoring=scorers,
+            refit="tumor_miss_rate_scorer",
+            cv=2,
+            error_score="raise",
+        )
+        search.fit(list(scans.data), scans.target)
+    for name in SCORERS:
+        assert np.isfinite(search.cv_results_[f"mean_test_{name}"]).all()
 
 
 def test_losses_are_negated_and_gains_are_not(data):
