@@ -171,24 +171,12 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
         -------
         DataFrame of m rows
             Columns "index" (position among the fitted images), "similarity" and
-            "transform".
+            "transform" (what turns the new image into a copy of the fitted one).
         """
         check_is_fitted(self)
-        thumbnails = self._make_thumbnails(X)
-        best = None
-        for view in range(len(VIEWS)):
-            vectors = to_vectors(self._thumbnails[:, view])
-            for name, change in self._transforms().items():
-                index, similarity = nearest(
-                    to_vectors(change(thumbnails[:, view])), vectors
-                )
-                found = pd.DataFrame({"index": index, "similarity": similarity})
-                found["transform"] = name
-                if best is None:
-                    best = found
-                else:
-                    best = best.where(best["similarity"] >= similarity, found)
-        return best.astype({"index": int})
+        return find_nearest(
+            self._thumbnails, self._make_thumbnails(X), self._transforms()
+        )
 
     def _transforms(self):
         return transforms(self.mirror, self.rotations)
@@ -221,6 +209,37 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags
+
+
+def find_nearest(thumbnails, queries, changes):
+    """The most similar thumbnail of each query, of all views and changes.
+
+    Parameters
+    ----------
+    thumbnails : ndarray of shape (n, 2, size, size)
+        Of `make_thumbnails`.
+    queries : ndarray of shape (m, 2, size, size)
+        The same of other images.
+    changes : dict of str to callable
+        Of `transforms`; the queries are changed.
+
+    Returns
+    -------
+    DataFrame of m rows
+        As `NearDuplicateGrouper.query` returns it.
+    """
+    best = None
+    for view in range(len(VIEWS)):
+        vectors = to_vectors(thumbnails[:, view])
+        for name, change in changes.items():
+            index, similarity = nearest(to_vectors(change(queries[:, view])), vectors)
+            found = pd.DataFrame({"index": index, "similarity": similarity})
+            found["transform"] = name
+            if best is None:
+                best = found
+            else:
+                best = best.where(best["similarity"] >= similarity, found)
+    return best.astype({"index": int})
 
 
 def _pair_frame(i, j, similarity, transform):

@@ -1,6 +1,7 @@
 """Copies are found however they were made; others are not."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from brain_tumor_clf import NearDuplicateGrouper, make_brain_mri
 from brain_tumor_clf.exceptions import ImageReadError
+from brain_tumor_clf.model_selection._near_duplicates import find_nearest
 from brain_tumor_clf.model_selection._similarity import similar_pairs
-from brain_tumor_clf.model_selection._thumbnails import to_vectors
+from brain_tumor_clf.model_selection._thumbnails import to_vectors, transforms
 
 COPIES = {
     "quality": lambda image: image,
@@ -107,6 +109,25 @@ def test_images_of_one_grey_are_copies_of_each_other_alone(phantoms):
     assert NearDuplicateGrouper().fit_predict(X).tolist() == [0, 1, 0]
 
 
+def test_identical_images_are_one_group(phantoms):
+    grouper = NearDuplicateGrouper().fit([phantoms[0]] * 7)
+    assert grouper.labels_.tolist() == [0] * 7
+    assert grouper.pairs_["i"].tolist() == [0] * 6
+
+
+def test_bits_and_channels_do_not_hide_a_copy(phantoms):
+    grey = phantoms[[0, 7, 14]]
+    deep = [np.uint16(257) * image for image in grey]
+    colored = [np.repeat(image[:, :, None], 3, axis=2) for image in grey]
+    labels = NearDuplicateGrouper().fit_predict([*grey, *deep, *colored])
+    assert labels.tolist() == [0, 1, 2] * 3
+
+
+def test_no_image_is_an_error():
+    with pytest.raises(ValueError, match="at least 1 image"):
+        NearDuplicateGrouper().fit([])
+
+
 def test_one_image_is_one_group(phantoms):
     grouper = NearDuplicateGrouper().fit(phantoms[:1])
     assert grouper.labels_.tolist() == [0]
@@ -149,6 +170,22 @@ def test_blocks_find_what_one_product_finds():
     order = np.lexsort([j, i])
     np.testing.assert_array_equal(np.column_stack([i, j])[order], expected)
     np.testing.assert_allclose(similarity, whole[i, j], atol=1e-5)
+
+
+def test_memory_is_far_below_that_of_all_similarities():
+    n = 12_000
+    rng = np.random.default_rng(0)
+    thumbnails = rng.random((n, 2, 8, 8), dtype=np.float32) * 255
+    grouper = NearDuplicateGrouper(size=8)
+    tracemalloc.start()
+    try:
+        grouper._fit_thumbnails(thumbnails)
+        found = find_nearest(thumbnails, thumbnails, transforms(True, False))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found["index"].tolist() == list(range(n))
+    assert peak < 0.2 * 4 * n**2
 
 
 def test_scikit_learn_habits(phantoms):
