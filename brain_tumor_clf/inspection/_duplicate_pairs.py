@@ -44,7 +44,7 @@ class DuplicatePairsDisplay:
         self.n_pairs = n_pairs
 
     @classmethod
-    def from_estimator(cls, grouper, X, *, max_pairs=8, lowest=False):
+    def from_estimator(cls, grouper, X, *, max_pairs=8, lowest=False, ax=None):
         """Show pairs of a fitted grouper.
 
         Parameters
@@ -57,6 +57,8 @@ class DuplicatePairsDisplay:
         lowest : bool, default=False
             Show the least similar pairs instead of the most similar, to judge the
             threshold by.
+        ax : matplotlib Axes or array of them, default=None
+            As of `plot`.
 
         Returns
         -------
@@ -74,10 +76,12 @@ class DuplicatePairsDisplay:
                 f"The grouper was fitted on {len(grouper.labels_)} images, "
                 f"got {len(X)}."
             )
-        return cls.from_pairs(X, grouper.pairs_, max_pairs=max_pairs, lowest=lowest)
+        return cls.from_pairs(
+            X, grouper.pairs_, max_pairs=max_pairs, lowest=lowest, ax=ax
+        )
 
     @classmethod
-    def from_pairs(cls, X, pairs, *, max_pairs=8, lowest=False):
+    def from_pairs(cls, X, pairs, *, max_pairs=8, lowest=False, ax=None):
         """Show pairs of a table.
 
         Parameters
@@ -90,6 +94,8 @@ class DuplicatePairsDisplay:
             Pairs shown at most.
         lowest : bool, default=False
             Show the least similar pairs.
+        ax : matplotlib Axes or array of them, default=None
+            As of `plot`.
 
         Returns
         -------
@@ -100,13 +106,17 @@ class DuplicatePairsDisplay:
         shown = shown.head(max_pairs)
         at = sorted({*shown["i"], *shown["j"]})
         images = ImageReader("rgb").fit_transform(X[at]) if at else []
-        return cls(dict(zip(at, images, strict=True)), shown, n_pairs=len(pairs)).plot()
+        display = cls(dict(zip(at, images, strict=True)), shown, n_pairs=len(pairs))
+        return display.plot(ax)
 
-    def plot(self, *, n_columns=4):
-        """Draw the pairs in a new figure.
+    def plot(self, ax=None, *, n_columns=4):
+        """Draw the pairs.
 
         Parameters
         ----------
+        ax : matplotlib Axes or array of them, default=None
+            One Axes is divided among the images; of several there must be two a pair;
+            None makes a new figure.
         n_columns : int, default=4
             Images a row, two of them a pair.
 
@@ -115,7 +125,12 @@ class DuplicatePairsDisplay:
         self : DuplicatePairsDisplay
         """
         n_columns = 2 * max(n_columns // 2, 1)
-        self.figure_, self.axes_ = gallery_axes(2 * len(self.pairs), n_columns)
+        summary = f"{self.n_pairs} pairs of copies"
+        if len(self.pairs) < self.n_pairs:
+            summary += f"; {len(self.pairs)} shown"
+        self.figure_, self.axes_ = gallery_axes(
+            ax, 2 * len(self.pairs), n_columns, summary
+        )
         for k, pair in enumerate(self.pairs.itertuples()):
             how = "" if pair.transform == "identity" else f" ({pair.transform})"
             show_scan(self.axes_[2 * k], self.images[pair.i], f"image {pair.i}")
@@ -124,9 +139,4 @@ class DuplicatePairsDisplay:
                 self.images[pair.j],
                 f"image {pair.j}{how}, {pair.similarity:.3f}",
             )
-        self.figure_.suptitle(
-            f"{self.n_pairs} pairs of copies"
-            + (f"; {len(self.pairs)} shown" if len(self.pairs) < self.n_pairs else ""),
-            fontsize=10,
-        )
         return self

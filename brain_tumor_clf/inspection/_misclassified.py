@@ -50,7 +50,7 @@ class MisclassifiedDisplay:
         self.n_images = n_images
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, max_images=12, n_columns=4):
+    def from_estimator(cls, estimator, X, y, *, max_images=12, n_columns=4, ax=None):
         """Show what a fitted classifier gets wrong.
 
         Parameters
@@ -65,6 +65,8 @@ class MisclassifiedDisplay:
             Images shown at most; the title tells how many errors there are.
         n_columns : int, default=4
             Images a row.
+        ax : matplotlib Axes or array of them, default=None
+            As of `plot`.
 
         Returns
         -------
@@ -80,11 +82,20 @@ class MisclassifiedDisplay:
             probability=proba,
             max_images=max_images,
             n_columns=n_columns,
+            ax=ax,
         )
 
     @classmethod
     def from_predictions(
-        cls, X, y_true, y_pred, *, probability=None, max_images=12, n_columns=4
+        cls,
+        X,
+        y_true,
+        y_pred,
+        *,
+        probability=None,
+        max_images=12,
+        n_columns=4,
+        ax=None,
     ):
         """Show the images whose predicted label is not the true one.
 
@@ -102,6 +113,8 @@ class MisclassifiedDisplay:
             Images shown at most.
         n_columns : int, default=4
             Images a row.
+        ax : matplotlib Axes or array of them, default=None
+            As of `plot`.
 
         Returns
         -------
@@ -117,13 +130,16 @@ class MisclassifiedDisplay:
         if len(shown):
             images = list(ImageReader("rgb").fit_transform(X[shown.index.to_numpy()]))
         display = cls(images, shown, n_errors=len(errors), n_images=len(table))
-        return display.plot(n_columns=n_columns)
+        return display.plot(ax, n_columns=n_columns)
 
-    def plot(self, *, n_columns=4):
-        """Draw the gallery in a new figure.
+    def plot(self, ax=None, *, n_columns=4):
+        """Draw the gallery.
 
         Parameters
         ----------
+        ax : matplotlib Axes or array of them, default=None
+            One Axes is divided among the images; of several there must be one an
+            image; None makes a new figure.
         n_columns : int, default=4
             Images a row.
 
@@ -131,20 +147,16 @@ class MisclassifiedDisplay:
         -------
         self : MisclassifiedDisplay
         """
-        self.figure_, self.axes_ = gallery_axes(len(self.images), n_columns)
+        summary = f"{self.n_errors} of {self.n_images} images are misclassified"
+        if len(self.images) < self.n_errors:
+            summary += f"; {len(self.images)} shown"
+        self.figure_, self.axes_ = gallery_axes(
+            ax, len(self.images), n_columns, summary
+        )
         rows = self.errors.itertuples()
-        for ax, image, row in zip(self.axes_, self.images, rows, strict=True):
+        for axes, image, row in zip(self.axes_, self.images, rows, strict=True):
             title = f"{row.true}, called {row.predicted}"
             if not np.isnan(row.probability):
                 title += f"\nat {row.probability:.0%}"
-            show_scan(ax, image, title)
-        self.figure_.suptitle(
-            f"{self.n_errors} of {self.n_images} images are misclassified"
-            + (
-                f"; {len(self.images)} shown"
-                if len(self.images) < self.n_errors
-                else ""
-            ),
-            fontsize=10,
-        )
+            show_scan(axes, image, title)
         return self

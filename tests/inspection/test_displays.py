@@ -1,6 +1,7 @@
 """Displays compute in from_…, draw in plot, and say what they leave out."""
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -21,7 +22,7 @@ from brain_tumor_clf.inspection import (
 def _closed_figures():
     mpl.use("Agg")
     yield
-    mpl.pyplot.close("all")
+    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,56 @@ def test_misclassified_shows_the_surest_errors_first(scans, model):
     assert len(display.axes_) == 3
     title = display.figure_.get_suptitle()
     assert title == f"{wrong.sum()} of 40 images are misclassified; 3 shown"
+
+
+@pytest.fixture(params=["one Axes", "an Axes an image"])
+def own_axes(request):
+    """A function that makes axes of one's own for `n` images, and their figure."""
+
+    def make(n):
+        figure = Figure()
+        if request.param == "one Axes":
+            return figure.subplots(1, 2)[0], figure
+        return figure.subplots(1, n), figure
+
+    return make
+
+
+def test_galleries_are_drawn_into_axes_given(scans, model, own_axes):
+    ax, figure = own_axes(3)
+    display = MisclassifiedDisplay.from_estimator(
+        model, scans.data, scans.target, max_images=3, n_columns=2, ax=ax
+    )
+    ax, other = own_axes(4)
+    X = [*scans.data[:6], *scans.data[:6, :, ::-1]]
+    pairs = DuplicatePairsDisplay.from_estimator(
+        NearDuplicateGrouper().fit(X), X, max_pairs=2, ax=ax
+    )
+    for shown, n, its in ((display, 3, figure), (pairs, 4, other)):
+        assert shown.figure_ is its
+        assert len(shown.axes_) == n
+        assert all(len(axes.images) == 1 for axes in shown.axes_)
+        assert its._suptitle is None
+    assert plt.get_fignums() == []
+
+
+def test_axes_that_do_not_fit_a_gallery(scans, model):
+    show = MisclassifiedDisplay.from_predictions
+    wrong = ["notumor"] * 40
+    with pytest.raises(ValueError, match="must hold 3 axes"):
+        show(scans.data, scans.target, wrong, max_images=3, ax=Figure().subplots(1, 2))
+    loose = Figure().add_axes((0, 0, 1, 1))
+    with pytest.raises(ValueError, match="grid of subplots"):
+        show(scans.data, scans.target, wrong, ax=loose)
+
+
+def test_images_of_all_kinds_are_shown(scans):
+    grey = scans.data[:4]
+    X = [grey[0], grey[1].astype(np.uint16) * 257, np.repeat(grey[2, :, :, None], 3, 2)]
+    display = MisclassifiedDisplay.from_predictions(X, ["a"] * 3, ["b"] * 3)
+    for drawn, image in zip(display.images, grey, strict=False):
+        assert drawn.shape == (32, 32, 3)
+        assert np.corrcoef(drawn[..., 0].ravel(), image.ravel())[0, 1] > 0.99
 
 
 def test_nothing_misclassified_is_an_empty_gallery(scans):
