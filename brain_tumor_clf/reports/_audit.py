@@ -2,13 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import column_or_1d
 
 from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.metrics._clinical import column_of
 from brain_tumor_clf.model_selection import NearDuplicateGrouper
 from brain_tumor_clf.reports._audit_copies import stack_features
 from brain_tumor_clf.reports._dataset_audit import DatasetAudit
+from brain_tumor_clf.reports._inputs import check_labels
 from brain_tumor_clf.reports._scan import scan_features
 
 
@@ -120,19 +120,11 @@ def audit_dataset(
 def _check_part(X, y, groups, suffix):
     """Images, labels and groups of one split, of one length."""
     X = check_image_collection(X)
-    y = column_or_1d(y)
+    y = check_labels(y, suffix)
     if len(y) != len(X):
         raise ValueError(
             f"X{suffix} and y{suffix} must have one length, got {len(X)} images and "
             f"{len(y)} labels."
-        )
-    lacking = np.flatnonzero(pd.isna(y))
-    if len(lacking):
-        named = ", ".join(map(str, lacking[:5])) + (", …" if len(lacking) > 5 else "")
-        raise ValueError(
-            f"y{suffix} has no label for {len(lacking)} of {len(y)} images, at "
-            f"positions {named}. Label them, or leave them out of both X{suffix} and "
-            f"y{suffix}."
         )
     if groups is not None:
         groups = np.asarray(groups, dtype=object)

@@ -67,8 +67,8 @@ def _plot_copies(audit, ax):
     for y, share in zip(at, left, strict=True):
         ax.text(share + 0.01, y, f"{share:.0%}", va="center", fontsize=9)
     ax.set_yticks(at, [str(label) for label in table.index])
-    ax.invert_yaxis()
-    ax.set(xlim=(0, 1.12), xlabel="Share of images", title=title)
+    ax.set(xlim=(0, 1.12), ylim=(len(at) - 0.5, -0.5))  # also where no bar is drawn
+    ax.set(xlabel="Share of images", title=title)
     _percent_axis(ax)
     if left.any():
         ax.legend(frameon=False, loc="lower right", title="worst kind of copy")
@@ -122,7 +122,11 @@ def _plot_controls(audit, ax):
             at + shift, values, height * 0.94, color=_PROTOCOL_COLORS[k % 2],
             label=protocol,
         )  # fmt: skip
-        ax.bar_label(bars, [f"{100 * v:.1f}" for v in values], fontsize=8, padding=2)
+        for text in ax.bar_label(
+            bars, [f"{100 * v:.1f}" for v in values], fontsize=8, padding=3
+        ):
+            # The line of the commonest class may lie behind it.
+            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})
         majority = part["majority"].reindex(keys).to_numpy(dtype=float)
         for y, value in zip(at + shift, majority, strict=True):
             ax.plot(

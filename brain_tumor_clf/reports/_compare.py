@@ -1,20 +1,20 @@
 """compare: several classifiers on the same folds."""
 
 import time
+import warnings
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from scipy.stats import t as student
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
-from sklearn.utils import indexable
-from sklearn.utils.validation import column_or_1d, has_fit_parameter
+from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils.validation import has_fit_parameter
 
-from brain_tumor_clf.inspection._axes import axes_row
-from brain_tumor_clf.reports._markdown import markdown_table
+from brain_tumor_clf.reports._comparison import Comparison
+from brain_tumor_clf.reports._inputs import check_groups, check_labels
 from brain_tumor_clf.reports._protocol import Protocol
 
 
@@ -41,12 +41,15 @@ def compare(
     y : array-like of shape (n,)
         Labels.
     groups : array-like of shape (n,), default=None
-        Patient or duplicate group of each image, never on both sides of a split. A
-        classifier whose ``fit`` takes `groups`, for early stopping, is given them.
+        Patient or duplicate group of each image. A classifier whose ``fit`` takes
+        `groups`, for early stopping, is given them.
     cv : int, splitter or iterable, default=5
-        Number of folds, which are stratified, shuffled anew for each seed and grouped
-        if `groups` are given; or any splitter of scikit-learn, as
-        ``LeaveOneGroupOut()`` with the sources of the images as `groups`.
+        Number of folds, which are stratified, shuffled anew for each seed and keep
+        groups whole if there are any; or a splitter of scikit-learn; or pairs of
+        positions to train and to test on, as of
+        ``LeaveOneGroupOut().split(X, y, sources)``, which leaves one source out at a
+        time while `groups` are still patients. Groups that such splits tear apart are
+        counted in the protocol.
     scoring : str or callable, default="balanced_accuracy"
         Scorer, as in scikit-learn.
     seeds : sequence of int, default=(0,)
@@ -62,7 +65,8 @@ def compare(
     Raises
     ------
     ValueError
-        If there is no estimator, or `groups` are fewer than folds.
+        If there is no estimator, labels are missing, an image has no group, or groups
+        are fewer than folds.
 
     Examples
     --------
@@ -86,8 +90,13 @@ def compare(
         )
     if len(seeds) == 0:
         raise ValueError("seeds must name at least one seed.")
-    y = column_or_1d(y)
-    X, y, groups = indexable(X, y, groups)
+    y = check_labels(y)
+    groups = check_groups(groups, y)
+    X, y = indexable(X, y)
+    how = f"cv={cv!r}"
+    if not isinstance(cv, Integral):
+        how = how if hasattr(cv, "split") else "pairs of positions as given"
+        cv = check_cv(cv, y, classifier=True)  # once: pairs may be a generator
     splits = [
         (seed, fold, *split)
         for seed in seeds
@@ -106,179 +115,11 @@ def compare(
         n=len(y),
         n_groups=None if groups is None else len(np.unique(groups)),
         groups="not known" if groups is None else "given",
-        split=f"{len(splits) // len(seeds)} folds, the same for all (cv={cv!r})",
+        split=f"{len(splits) // len(seeds)} folds, the same for all ({how})",
         seed=tuple(seeds),
-        notes=(f"scores are {scoring}",),
+        notes=(f"scores are {scoring}", *_split_notes(splits, y, groups)),
     )
     return Comparison(pd.DataFrame(rows), list(estimators), str(scoring), protocol)
-
-
-class Comparison:
-    """Scores of several classifiers on the same folds, made by `compare`.
-
-    Attributes
-    ----------
-    folds : DataFrame
-        One row an estimator, seed and fold: "estimator", "seed", "fold", "score",
-        "fit_time", "predict_time" (seconds), "n_train" and "n_test".
-    scoring : str
-        Name of the score.
-    protocol : Protocol
-        What the scores were computed on.
-
-    Notes
-    -----
-    Folds share training images, so that their scores are not independent. The paired
-    differences have the variance of Nadeau and Bengio's corrected resampled t-test
-    [1]_: the usual one times ``1 / k + n_test / n_train`` of `k` fits.
-
-    References
-    ----------
-    .. [1] Nadeau and Bengio, "Inference for the generalization error", Machine
-       Learning 52, 2003.
-    """
-
-    def __init__(self, folds, names, scoring, protocol):
-        self.folds = folds
-        self.names = names
-        self.scoring = scoring
-        self.protocol = protocol
-
-    def to_frame(self, *, confidence=0.95):
-        """One row an estimator, in the order given.
-
-        Parameters
-        ----------
-        confidence : float, default=0.95
-            Nominal coverage of the interval of the difference.
-
-        Returns
-        -------
-        DataFrame
-            "mean" and "std" of the scores over folds, "lowest" of them, "seed_std"
-            (spread of the means over seeds; NaN of one seed), "fit_time" and
-            "predict_time" (mean seconds a fold), and against the first estimator
-            "difference" with "low", "high" and "p_value".
-        """
-        by_name = self.folds.groupby("estimator")
-        seed_means = self.folds.groupby(["estimator", "seed"])["score"].mean()
-        table = pd.DataFrame(
-            {
-                "mean": by_name["score"].mean(),
-                "std": by_name["score"].std(),
-                "lowest": by_name["score"].min(),
-                "seed_std": seed_means.groupby("estimator").std(),
-                "fit_time": by_name["fit_time"].mean(),
-                "predict_time": by_name["predict_time"].mean(),
-            }
-        ).loc[self.names]
-        for name in self.names[1:]:
-            paired = self._paired_difference(name, confidence)
-            for column, value in paired.items():
-                table.loc[name, column] = value
-        return table
-
-    def _paired_difference(self, name, confidence):
-        wide = self.folds.pivot(
-            index=["seed", "fold"], columns="estimator", values="score"
-        )
-        difference = (wide[name] - wide[self.names[0]]).to_numpy()
-        one = self.folds[self.folds["estimator"] == name]
-        share = (one["n_test"] / one["n_train"]).mean()
-        return corrected_t_test(difference, share, confidence)
-
-    def to_dict(self):
-        """The comparison as plain data for JSON.
-
-        Returns
-        -------
-        dict
-            "protocol", "folds" and "table".
-        """
-        table = self.to_frame().reset_index(names="estimator")
-        return {
-            "protocol": self.protocol.to_dict(),
-            "scoring": self.scoring,
-            "folds": self.folds.to_dict("records"),
-            "table": table.astype(object).where(table.notna(), None).to_dict("records"),
-        }
-
-    def to_markdown(self):
-        """The table and its protocol as Markdown.
-
-        Returns
-        -------
-        str
-        """
-        table = markdown_table(self.to_frame().rename_axis("estimator"))
-        return f"# Comparison\n\n{table}\n\n{self.protocol.to_markdown()}\n"
-
-    def plot(self, ax=None):
-        """Draw the score of every fold, and the mean of each estimator.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            A new figure by default.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        ax = axes_row(ax, 1, width=6.4, height=1.2 + 0.6 * len(self.names))[0]
-        means = self.folds.groupby("estimator")["score"].mean()
-        for position, name in enumerate(self.names):
-            scores = self.folds.loc[self.folds["estimator"] == name, "score"]
-            ax.scatter(scores, np.full(len(scores), position), alpha=0.5, s=24)
-            ax.plot(means[name], position, marker="|", color="black", markersize=18)
-        ax.set_yticks(range(len(self.names)), self.names)
-        ax.set_ylim(len(self.names) - 0.5, -0.5)
-        ax.set_xlabel(f"{self.scoring}, one dot a fold")
-        ax.grid(axis="x", alpha=0.3)
-        return ax
-
-    def __repr__(self):
-        return f"Comparison({', '.join(self.names)}; {len(self.folds)} fits)"
-
-    def _repr_markdown_(self):
-        return self.to_markdown()
-
-
-def corrected_t_test(difference, test_share, confidence=0.95):
-    """Nadeau and Bengio's corrected resampled t-test of paired differences.
-
-    Parameters
-    ----------
-    difference : ndarray of shape (k,)
-        Difference of the scores of each fit.
-    test_share : float
-        Images tested on by images trained on.
-    confidence : float, default=0.95
-        Nominal coverage of the interval.
-
-    Returns
-    -------
-    dict of str to float
-        "difference" (mean), "low", "high" and "p_value" (two-sided); the last three
-        are NaN of fewer than two fits.
-    """
-    k = len(difference)
-    mean = float(np.mean(difference))
-    if k < 2:
-        nan = float("nan")
-        return {"difference": mean, "low": nan, "high": nan, "p_value": nan}
-    error = np.sqrt((1 / k + test_share) * np.var(difference, ddof=1))
-    reach = error * student.ppf(0.5 + confidence / 2, k - 1)
-    if error == 0:
-        p_value = 1.0 if mean == 0 else 0.0
-    else:
-        p_value = float(2 * student.sf(abs(mean) / error, k - 1))
-    return {
-        "difference": mean,
-        "low": float(mean - reach),
-        "high": float(mean + reach),
-        "p_value": p_value,
-    }
 
 
 def _split(X, y, groups, cv, seed):
@@ -291,21 +132,50 @@ def _split(X, y, groups, cv, seed):
                 raise ValueError(f"cv={cv} folds need as many groups, got {n_groups}.")
             splitter = StratifiedGroupKFold(cv, shuffle=True, random_state=seed)
     else:
-        splitter = check_cv(cv, y, classifier=True)
+        splitter = cv
     return list(splitter.split(X, y, groups))
+
+
+def _split_notes(splits, y, groups):
+    """What a reader must know of splits that are not stratified or not grouped."""
+    pairs = [(train, test) for _, _, train, test in splits]
+    n = len(pairs)
+    torn = sum(
+        groups is not None and len(np.intersect1d(groups[train], groups[test])) > 0
+        for train, test in pairs
+    )
+    if torn:
+        yield f"in {torn} of {n} splits a group lies on both sides: memory is scored"
+    unknown = sum(len(np.setdiff1d(y[test], y[train])) > 0 for train, test in pairs)
+    if unknown:
+        yield (
+            f"in {unknown} of {n} splits training lacks a class of the test images, "
+            "which all count as errors"
+        )
+    absent = sum(len(np.setdiff1d(y[train], y[test])) > 0 for train, test in pairs)
+    if absent:
+        yield (
+            f"in {absent} of {n} splits no test image is of some class of training; "
+            "means over classes leave it out"
+        )
 
 
 def _fit_and_score(name, seed, fold, estimator, train, test, X, y, groups, scoring):
     model = _seeded(estimator, seed)
-    params = {} if groups is None else fit_groups(model, np.asarray(groups)[train])
+    params = {} if groups is None else fit_groups(model, groups[train])
     start = time.perf_counter()
-    model.fit(_take(X, train), y[train], **params)
+    model.fit(_safe_indexing(X, train), y[train], **params)
     fitted = time.perf_counter()
-    score = check_scoring(model, scoring)(model, _take(X, test), y[test])
+    with warnings.catch_warnings():
+        # The protocol says it once for all splits.
+        warnings.filterwarnings("ignore", "y_pred contains classes", UserWarning)
+        score = check_scoring(model, scoring)(model, _safe_indexing(X, test), y[test])
+    held_out = [] if groups is None else np.unique(groups[test]).tolist()
     return {
         "estimator": name,
         "seed": seed,
         "fold": fold,
+        "held_out": held_out[0] if len(held_out) == 1 else None,
         "score": float(score),
         "fit_time": fitted - start,
         "predict_time": time.perf_counter() - fitted,
@@ -344,11 +214,3 @@ def fit_groups(model, groups):
     if not has_fit_parameter(last, "groups"):
         return {}
     return {f"{name}__groups" if name else "groups": groups}
-
-
-def _take(X, at):
-    return X.iloc[at] if hasattr(X, "iloc") else np.asarray(X, dtype=_dtype(X))[at]
-
-
-def _dtype(X):
-    return None if hasattr(X, "dtype") else object

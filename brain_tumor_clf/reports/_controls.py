@@ -20,6 +20,8 @@ SIZE_AND_MODE = "size and mode only"
 STATISTICS_ONLY = "15 intensity statistics"
 NEIGHBOR = "one nearest neighbor on thumbnails"
 CONTROLS = (SIZE_AND_MODE, STATISTICS_ONLY, NEIGHBOR)
+TRAIN_TO_TEST = "train to test"
+NO_COPIES = "train to test, no copies"
 # The protocol of test images that share no group with training.
 UNSEEN = "train to test, unseen"
 TASKS = ("all classes", "tumor or not")
@@ -132,7 +134,7 @@ def score_predictions(y, predicted, y_train, *, healthy=None, protocol=""):
 
 def control_scores(
     features_train, y_train, features_test, y_test, *, healthy=None, clean=None,
-    clean_protocol="train to test, no copies", random_state=0, n_jobs=None,
+    clean_protocol=NO_COPIES, random_state=0, n_jobs=None,
 ):  # fmt: skip
     """Scores of the controls trained on some images and tested on others.
 
@@ -178,7 +180,7 @@ def control_scores(
     predicted = predict_controls(
         controls, features_test.take(score_on), healthy=healthy
     )
-    parts = {"train to test": np.ones(len(y_test), dtype=bool)}
+    parts = {TRAIN_TO_TEST: np.ones(len(y_test), dtype=bool)}
     if clean is not None and np.asarray(clean)[score_on].any():
         parts[clean_protocol] = np.asarray(clean)[score_on]
     return pd.concat(

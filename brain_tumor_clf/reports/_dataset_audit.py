@@ -54,6 +54,8 @@ class DatasetAudit:
         ``StratifiedGroupKFold``; `test_groups` is empty without test images.
     healthy : label or None
         The class without a tumor.
+    reader_notes : dict of str to list of str
+        What readers remarked, and the names of the images that it is about.
 
     Examples
     --------
@@ -109,6 +111,7 @@ class DatasetAudit:
         runs = self.runs_controls and train.any()
         if runs and test.any():
             clean = ~self.images["group_in_training"].to_numpy()[test]
+            clean = None if clean.all() else clean  # they would be told twice
             return control_scores(
                 features.take(train), y[train], features.take(test), y[test],
                 clean=clean, clean_protocol=UNSEEN, **options,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import classification_report
 
 from brain_tumor_clf.inspection import ReliabilityDisplay
 from brain_tumor_clf.inspection._axes import axes_row
@@ -13,6 +14,8 @@ _SCORE_TABLES = (
     ("Scores of one vote a group", "group_scores"),
     ("Scores of images without a copy or mirror in training", "unseen_scores"),
 )
+_SHARES = ("accuracy", "balanced", "commonest")  # columns shown as per cent
+_SKLEARN = "Classification report of scikit-learn"
 
 
 def to_dict(report):
@@ -27,6 +30,7 @@ def to_dict(report):
             "classes": [_plain(label) for label in report.confusion.index],
             "counts": report.confusion.to_numpy().tolist(),
         },
+        "classification_report": _report_dict(report._predictions),
         "reliability": _records(report.reliability),
         "controls": _records(report.controls),
     }
@@ -37,6 +41,7 @@ def to_markdown(report):
     parts = ["# Evaluation", "\n".join(f"- {note}" for note in report.notes)]
     for title, table in tables(report):
         parts += [f"## {title}", markdown_table(table)]
+    parts += [f"## {_SKLEARN}", f"```text\n{report.classification_report}```"]
     parts += ["## Computed on", report.protocol.to_markdown()]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -45,13 +50,26 @@ def to_html(report, path):
     """The report as one HTML page."""
     blocks = [_tiles(report.scores), *map(_html.paragraph, report.notes)]
     blocks.append(_html.figure(plot(report), "Confusion matrix, rates and reliability"))
-    blocks += [
-        _html.section(title, _html.table(table, index=True))
-        for title, table in tables(report)
-    ]
+    blocks += _sections(report)
+    blocks.append(_html.section(_SKLEARN, _html.code(report.classification_report)))
     blocks.append(_html.section("Computed on", _html.facts(report.protocol.rows())))
     subtitle = f"Model {report.model_id}" if report.model_id else ""
     return _html.write_page(_html.page("Evaluation", blocks, subtitle=subtitle), path)
+
+
+def to_fragment(report):
+    """What a notebook shows: the tables, and what they were computed on."""
+    blocks = [_tiles(report.scores), *map(_html.paragraph, report.notes)]
+    blocks += _sections(report)
+    blocks.append(_html.facts(report.protocol.rows()))
+    return _html.fragment("Evaluation", blocks)
+
+
+def _sections(report):
+    return [
+        _html.section(title, _html.table(table, index=True, percent=_SHARES))
+        for title, table in tables(report)
+    ]
 
 
 def _tiles(scores):
@@ -69,14 +87,17 @@ def tables(report):
     """The tables of a report, titled, in the order in which they are read."""
     for title, name in _SCORE_TABLES:
         table = getattr(report, name)
-        if table is not None:
+        is_same = name == "unseen_scores" and table is report.scores
+        if table is not None and not is_same:
             yield title, _with_interval(table)
     yield "Classes", _class_table(report.per_class)
     yield "Confusion matrix (rows: true class)", report.confusion
     if report.controls is not None:
         yield (
-            "Controls that see almost nothing of the tumor",
-            report.controls.set_index("control"),
+            "Beside controls that see almost nothing of the tumor",
+            report.controls.set_index("control").rename(
+                columns={"balanced_accuracy": "balanced", "majority": "commonest"}
+            ),
         )
 
 
@@ -89,6 +110,7 @@ def plot(report):
     if report.reliability is not None:
         error = report.scores.loc["expected_calibration_error", "value"]
         ReliabilityDisplay(report.reliability, error).plot(ax=axes[2])
+        axes[2].set_title("Reliability of the probabilities")
     return axes[0].figure
 
 
@@ -132,16 +154,41 @@ def _with_interval(table):
     return shown
 
 
+def _with_bounds(value, low, high):
+    if np.isnan(value):
+        return "-"
+    return f"{value:.3f}" + ("" if np.isnan(low) else f" ({low:.3f} to {high:.3f})")
+
+
 def _class_table(per_class):
     shown = per_class[["support"]].copy()
     for name in ("sensitivity", "specificity", "precision"):
         shown[name] = [
-            "-" if np.isnan(value) else f"{value:.3f} ({low:.3f} to {high:.3f})"
+            _with_bounds(value, low, high)
             for value, low, high in per_class[
                 [name, f"{name}_low", f"{name}_high"]
             ].to_numpy()
         ]
+    shown["kind of interval"] = per_class["interval"]
     return shown
+
+
+def _report_dict(predictions):
+    """scikit-learn's report as numbers; of a class without images they are None."""
+    p = predictions
+    found = classification_report(
+        p.classes[p.true],
+        p.classes[p.predicted],
+        labels=p.classes,
+        zero_division=np.nan,
+        output_dict=True,
+    )
+    return {
+        name: {key: _plain(value) for key, value in row.items()}
+        if isinstance(row, dict)
+        else _plain(row)
+        for name, row in found.items()
+    }
 
 
 def _records(table):

@@ -72,11 +72,15 @@ def _too_few_groups(audit):
     train = audit.images[audit.images["split"] == "train"]
     n_groups = train["group"].nunique()
     if n_groups < audit.n_splits:
+        if audit.leakage is None:
+            detail = "Controls were cross-validated in as many folds as there are "
+            detail += "groups, or not at all."
+        else:
+            detail = "A grouped cross-validation of the training images needs more."
         yield Finding(
             "warning",
             f"There are {n_groups} groups, fewer than {audit.n_splits} folds.",
-            "Controls were cross-validated in as many folds as there are groups, or "
-            "not at all.",
+            detail,
             f"StratifiedGroupKFold({max(n_groups, 2)})  # or more patients",
         )
 
@@ -124,5 +128,8 @@ def _unknown_patients(audit):
 def _reader_notes(audit):
     for text, names in audit.reader_notes.items():
         yield Finding(
-            "note", f"{len(names):,} images: {text}.", f"First: {names[0]}.", ""
+            "note",
+            f"{len(names):,} images: {text}.",
+            f"First: {names[0]}.",
+            "audit.reader_notes  # the names of all of them",
         )

@@ -44,19 +44,19 @@ def _no_healthy_part(audit):
         "note",
         '"Tumor or not" was left out.',
         why,
-        "audit_dataset(X, y, healthy=…)  # the class without a tumor",
+        'audit_dataset(X, y, healthy="notumor")  # or your name of that class',
     )
 
 
 def _no_controls(audit):
-    if len(audit.controls) == 0:
-        yield Finding(
-            "note",
-            "Controls were not run.",
-            "They need readable images of at least two groups, or a test set."
-            if audit.runs_controls
-            else "controls=False was given.",
-        )
+    if len(audit.controls):
+        return
+    if audit.runs_controls:
+        why = "They need readable images of at least two groups, or a test set."
+        fix = "audit_dataset(X, y, X_test, y_test)  # or more images"
+    else:
+        why, fix = "controls=False was given.", "audit_dataset(X, y, controls=True)"
+    yield Finding("note", "Controls were not run.", why, fix)
 
 
 def _telling_scores(audit, control):

@@ -4,6 +4,7 @@ import importlib.metadata
 import platform
 import sys
 from dataclasses import asdict, dataclass, field
+from numbers import Integral
 
 from brain_tumor_clf import __version__
 
@@ -77,12 +78,10 @@ class Protocol:
 
     def to_dict(self):
         """The protocol as plain data, ready for JSON."""
-        seed = self.seed
-        plain = seed is None or isinstance(seed, (int, str))
         return {
             **asdict(self),
             "notes": list(self.notes),
-            "seed": seed if plain else repr(seed),
+            "seed": _plain_seed(self.seed),
         }
 
     def rows(self):
@@ -101,3 +100,11 @@ class Protocol:
         """The protocol as a list in Markdown."""
         lines = [f"- {name}: {text}" for name, text in self.rows()]
         return "\n".join([*lines, f"- {RESEARCH_ONLY}"])
+
+
+def _plain_seed(seed):
+    if isinstance(seed, (tuple, list)):
+        return [_plain_seed(one) for one in seed]
+    if isinstance(seed, Integral):
+        return int(seed)
+    return seed if seed is None or isinstance(seed, str) else repr(seed)

@@ -1,7 +1,5 @@
 """All scores of one set of predictions, with intervals."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
@@ -22,44 +20,8 @@ SCORE_NAMES = (
     "brier_score",
     "expected_calibration_error",
 )
-# Rates of independent images have Wilson's interval; the others need a bootstrap.
-_RATES = ("accuracy", "tumor_miss_rate", "false_alarm_rate")
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """True and predicted classes as codes, and probabilities if there are any.
-
-    Attributes
-    ----------
-    classes : ndarray of shape (k,)
-        Sorted labels: those of the model and those of the images.
-    true, predicted : ndarray of shape (n,), int
-        Positions in `classes`.
-    proba : ndarray of shape (n, k) or None
-        A class that the model does not know has probability 0.
-    healthy : int or None
-        Position of the class without a tumour.
-    """
-
-    classes: np.ndarray
-    true: np.ndarray
-    predicted: np.ndarray
-    proba: np.ndarray | None
-    healthy: int | None
-
-    def take(self, at):
-        """The predictions of some images."""
-        return Predictions(
-            self.classes,
-            self.true[at],
-            self.predicted[at],
-            None if self.proba is None else self.proba[at],
-            self.healthy,
-        )
-
-    def __len__(self):
-        return len(self.true)
+_OVER_GROUPS = "bootstrap over groups"
+_NO_INTERVAL = "none"
 
 
 def score_values(predictions):
@@ -128,18 +90,22 @@ def _calibration_error(predictions):
     )
 
 
-def score_table(predictions, *, groups, n_resamples, confidence, random_state):
+def score_table(
+    predictions, *, groups, n_resamples, confidence, random_state, unit="images"
+):
     """Scores with intervals, and which kind of interval each is.
 
     Parameters
     ----------
     predictions : Predictions
     groups : ndarray of shape (n,) or None
-        Drawn whole by the bootstrap.
+        Drawn whole by the bootstrap. Scores of one group have no interval.
     n_resamples : int
         Draws of the bootstrap; 0 leaves out the intervals that need it.
     confidence : float
     random_state : int
+    unit : str, default="images"
+        What the predictions are of, where there are no groups.
 
     Returns
     -------
@@ -149,9 +115,9 @@ def score_table(predictions, *, groups, n_resamples, confidence, random_state):
     """
     values = score_values(predictions)
     low, high = np.full((2, len(values)), np.nan)
-    kind = "none"
+    kind = _NO_INTERVAL
     if n_resamples:
-        kind = "bootstrap over images" if groups is None else "bootstrap over groups"
+        kind = f"bootstrap over {unit}" if groups is None else _OVER_GROUPS
         low, high = bootstrap_interval(
             lambda at: score_values(predictions.take(at)),
             len(predictions),
@@ -165,11 +131,24 @@ def score_table(predictions, *, groups, n_resamples, confidence, random_state):
         index=pd.Index(SCORE_NAMES, name="score"),
     )
     if groups is None:
+        # Rates of independent images need no bootstrap.
         for name, n_hits, n in _rate_counts(predictions):
             bounds = wilson_interval(n_hits, n, confidence=confidence)
             table.loc[name, ["low", "high"]] = bounds
             table.loc[name, "interval"] = "Wilson"
+    else:
+        is_healthy = predictions.true == predictions.healthy
+        parts = dict.fromkeys(SCORE_NAMES, np.ones(len(predictions), dtype=bool))
+        parts |= {"tumor_miss_rate": ~is_healthy, "false_alarm_rate": is_healthy}
+        for name, part in parts.items():
+            if not _has_groups(part, groups):
+                table.loc[name, ["low", "high", "interval"]] = np.nan, np.nan, "none"
     return table.dropna(subset="value")
+
+
+def _has_groups(part, groups):
+    """Whether images are of several groups: of one, a bootstrap knows no spread."""
+    return len(np.unique(groups[part])) > 1
 
 
 def _rate_counts(predictions):
@@ -197,12 +176,15 @@ def class_table(predictions, *, groups, n_resamples, confidence, random_state):
     Returns
     -------
     DataFrame
-        One row a class; columns "support" and, for each rate, its value and
-        "…_low" and "…_high".
+        One row a class; columns "support"; for each rate its value, "…_low" and
+        "…_high", missing where all images behind it are of one group; and "interval"
+        (which kind they are).
     """
     rates = _class_rates(predictions)
-    bounds = {}
-    if groups is not None and n_resamples:
+    if groups is None:
+        kind, bounds = "Wilson", _wilson_bounds(predictions, confidence)
+    elif n_resamples:
+        kind = _OVER_GROUPS
         low, high = bootstrap_interval(
             lambda at: np.array([*_class_rates(predictions.take(at)).values()]),
             len(predictions),
@@ -213,30 +195,48 @@ def class_table(predictions, *, groups, n_resamples, confidence, random_state):
         )
         bounds = {name: (low[i], high[i]) for i, name in enumerate(rates)}
     else:
-        for name, (hits, n) in _class_counts(predictions).items():
-            pairs = [
-                wilson_interval(int(a), int(b), confidence=confidence)
-                for a, b in zip(hits, n, strict=True)
-            ]
-            bounds[name] = tuple(np.array(pairs).T)
+        kind, bounds = _NO_INTERVAL, dict.fromkeys(rates, (np.nan, np.nan))
     k = len(predictions.classes)
     table = {"support": np.bincount(predictions.true, minlength=k)}
     for name, value in rates.items():
         undefined = np.isnan(value)
+        if groups is not None:
+            parts = _class_parts(predictions)[name]
+            undefined |= ~np.array([_has_groups(part, groups) for part in parts])
         table[name] = value
         for end, bound in zip(("low", "high"), bounds[name], strict=True):
             table[f"{name}_{end}"] = np.where(undefined, np.nan, bound)
+    table["interval"] = kind
     return pd.DataFrame(table, index=pd.Index(predictions.classes, name="class"))
+
+
+def _wilson_bounds(predictions, confidence):
+    bounds = {}
+    for name, (hits, n) in _class_counts(predictions).items():
+        pairs = [
+            wilson_interval(int(a), int(b), confidence=confidence)
+            for a, b in zip(hits, n, strict=True)
+        ]
+        bounds[name] = tuple(np.array(pairs).T)
+    return bounds
+
+
+def _class_parts(predictions):
+    """Which images each rate is of: name -> ndarray of bool, (k, n)."""
+    codes = np.arange(len(predictions.classes))[:, None]
+    is_it, called = predictions.true == codes, predictions.predicted == codes
+    return {"sensitivity": is_it, "specificity": ~is_it, "precision": called}
 
 
 def _class_counts(predictions):
     """Hits and images behind each rate, of every class."""
+    right = predictions.true == predictions.predicted
     codes = np.arange(len(predictions.classes))[:, None]
-    is_it, called = predictions.true == codes, predictions.predicted == codes
+    not_called = predictions.predicted != codes
+    hits = {"sensitivity": right, "specificity": not_called, "precision": right}
     return {
-        "sensitivity": ((is_it & called).sum(axis=1), is_it.sum(axis=1)),
-        "specificity": ((~is_it & ~called).sum(axis=1), (~is_it).sum(axis=1)),
-        "precision": ((is_it & called).sum(axis=1), called.sum(axis=1)),
+        name: ((part & hits[name]).sum(axis=1), part.sum(axis=1))
+        for name, part in _class_parts(predictions).items()
     }
 
 

@@ -3,16 +3,31 @@
 import json
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
+from sklearn.model_selection import (
+    LeaveOneGroupOut,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    cross_val_score,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import LinearSVC
 
-from brain_tumor_clf import SimpleCNNClassifier, compare, make_brain_mri
-from brain_tumor_clf.reports._compare import corrected_t_test
+from brain_tumor_clf import (
+    ImageReader,
+    ImageResizer,
+    SimpleCNNClassifier,
+    compare,
+    make_brain_mri,
+)
+from brain_tumor_clf.reports._paired_test import corrected_t_test
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +74,106 @@ def test_scores_are_those_of_scikit_learn(data):
     np.testing.assert_allclose(result.folds["score"], expected)
 
 
+def test_one_source_is_left_out_at_a_time_and_named(data):
+    X, y, _ = data
+    # One source has no healthy scans, another no pituitary tumors.
+    lacking = {"figshare": "notumor", "SARTAJ": "pituitary"}
+    rng = np.random.default_rng(0)
+    sources = rng.choice(["Br35H", "SARTAJ", "figshare"], len(y))
+    keep = np.array(
+        [lacking.get(s) != label for s, label in zip(sources, y, strict=True)]
+    )
+    X, y, sources = X[keep], y[keep], sources[keep]
+    result = compare(
+        ESTIMATORS, X, y, groups=sources, cv=LeaveOneGroupOut(), seeds=(0, 1)
+    )
+    held_out = result.folds.pivot_table(
+        index="held_out", columns="estimator", values="score"
+    )
+    assert held_out.index.tolist() == sorted(set(sources))
+    at = sources == "figshare"
+    clf = LogisticRegression().fit(X[~at], y[~at])
+    recalls = [
+        np.mean(clf.predict(X[at])[y[at] == name] == name) for name in np.unique(y[at])
+    ]
+    assert held_out.loc["figshare", "logistic"] == pytest.approx(np.mean(recalls))
+    notes = result.protocol.notes
+    assert any("in 4 of 6 splits no test image is of some class" in n for n in notes)
+    assert "Score by the group held out" in result.to_markdown()
+
+
+def test_a_class_of_one_source_is_never_learned(data):
+    X, y, _ = data
+    sources = np.where(np.arange(len(y)) % 2, "SARTAJ", "figshare")
+    sources[y == "notumor"] = "Br35H"
+    result = compare(
+        {"a": LogisticRegression()}, X, y, groups=sources, cv=LeaveOneGroupOut()
+    )
+    assert result.folds.set_index("held_out").loc["Br35H", "score"] == 0
+    notes = " ".join(result.protocol.notes)
+    assert "in 1 of 3 splits training lacks a class of the test images" in notes
+
+
+def test_sources_split_while_patients_stay_groups(data):
+    X, y, patients = data
+    sources = patients % 2
+    result = compare(
+        {"a": DummyClassifier()},
+        X,
+        y,
+        groups=patients,
+        cv=LeaveOneGroupOut().split(X, y, sources),
+        seeds=(0, 1),
+    )
+    assert len(result.folds) == 4
+    assert result.protocol.n_groups == 40
+    assert "pairs of positions as given" in result.protocol.split
+    assert not any("both sides" in note for note in result.protocol.notes)
+
+
+def test_groups_that_a_split_tears_apart_are_said(data):
+    X, y, groups = data
+    cv = StratifiedKFold(3, shuffle=True, random_state=0).split(X, y)
+    result = compare({"a": DummyClassifier()}, X, y, groups=groups, cv=cv)
+    assert "in 3 of 3 splits a group lies on both sides" in " ".join(
+        result.protocol.notes
+    )
+
+
+def test_the_spread_of_one_model_over_seeds(data):
+    X, y, groups = data
+    seeds = (0, 1, 2)
+    forest = RandomForestClassifier(5)
+    table = compare({"forest": forest}, X, y, groups=groups, cv=3, seeds=seeds)
+    means = [
+        cross_val_score(
+            RandomForestClassifier(5, random_state=seed),
+            X,
+            y,
+            groups=groups,
+            cv=StratifiedGroupKFold(3, shuffle=True, random_state=seed),
+            scoring="balanced_accuracy",
+        ).mean()
+        for seed in seeds
+    ]
+    row = table.to_frame().loc["forest"]
+    assert row["mean"] == pytest.approx(np.mean(means))
+    assert row["seed_std"] == pytest.approx(np.std(means, ddof=1))
+    assert row["seed_std"] > 0
+
+
+def test_images_of_one_size_in_a_list():
+    scans = make_brain_mri(n_samples=24, image_size=(16, 16), random_state=0)
+    pipe = make_pipeline(ImageReader(), ImageResizer(8), FunctionTransformer(flatten))
+    pipe.steps.append(("svm", LinearSVC()))  # without predict_proba
+    result = compare({"a": pipe}, list(scans.data), list(scans.target), cv=2)
+    assert result.folds["score"].between(0, 1).all()
+
+
+def flatten(X):
+    return np.reshape(X, (len(X), -1)) / 255
+
+
 def test_a_seed_repeats_and_seeds_differ(data):
     X, y, _ = data
     forest = {"forest": RandomForestClassifier(5)}
@@ -102,18 +217,28 @@ def test_early_stopping_is_told_the_groups():
     assert result.folds["score"].between(0, 1).all()
 
 
-def test_every_format(data):
+def test_every_format(data, tmp_path):
     X, y, groups = data
     mpl.use("Agg")
     result = compare(ESTIMATORS, X, y, groups=groups, cv=3)
     loaded = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert len(loaded["folds"]) == 9
+    protocol = loaded["protocol"]
+    assert (protocol["n"], protocol["n_groups"], protocol["seed"]) == (120, 40, [0])
+    assert protocol["split"] == "3 folds, the same for all (cv=3)"
+    assert "scikit-learn" in protocol["versions"]
     text = result.to_markdown()
     assert "| logistic |" in text
     assert "Research only" in text
+    page = result.to_html(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == page
+    assert "http" not in page.replace("data:image/png", "")
+    for shown in (page, result._repr_html_()):
+        assert "logistic" in shown
+        assert "scikit-learn" in shown
     ax = result.plot()
     assert [label.get_text() for label in ax.get_yticklabels()] == list(ESTIMATORS)
-    mpl.pyplot.close("all")
+    plt.close("all")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +250,17 @@ def test_every_format(data):
         (ESTIMATORS, {"cv": 50}, "50 folds need as many groups, got 40"),
     ],
 )
-def test_bad_input(data, estimators, options, message):
+def test_bad_arguments(data, estimators, options, message):
     X, y, groups = data
     with pytest.raises(ValueError, match=message):
         compare(estimators, X, y, groups=groups, **options)
+
+
+def test_missing_labels_and_groups(data):
+    X, y, groups = data
+    y, groups = y.astype(object), groups.astype(float)
+    y[4], groups[7] = np.nan, np.nan
+    with pytest.raises(ValueError, match=r"y has no label for 1 of 120 .* 4\."):
+        compare(ESTIMATORS, X, y)
+    with pytest.raises(ValueError, match=r"groups has no entry for 1 .* 7\."):
+        compare(ESTIMATORS, X, data[1], groups=groups)

@@ -1,16 +1,19 @@
 """evaluate on real fits: right numbers, plain words, every format."""
 
+import html
 import json
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, classification_report
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 from brain_tumor_clf import evaluate, make_brain_mri, make_mri_pipeline
 from brain_tumor_clf.preprocessing import ImageReader, ImageResizer
@@ -21,7 +24,7 @@ from brain_tumor_clf.reports import EvaluationReport
 def _closed_figures():
     mpl.use("Agg")
     yield
-    mpl.pyplot.close("all")
+    plt.close("all")
 
 
 class Flatten(ImageResizer):
@@ -76,11 +79,28 @@ def test_copies_in_training_stand_apart(scans, model):
     assert seen
     assert int(seen[0].split()[0]) >= 20
     assert report.unseen_scores.loc["accuracy", "value"] <= 1
-    neighbor = report.controls.query("control.str.contains('neighbor')")
-    assert len(neighbor) >= 2
-    assert {"train to test", "train to test, no copies"} <= set(
-        report.controls["protocol"]
+    controls = report.controls.set_index(["control", "protocol", "task"]).sort_index()
+    assert len(controls) == 4 * 2 * 2
+    unseen = controls.loc["this model", "train to test, no copies"]
+    assert unseen.loc["all classes", "accuracy"] == pytest.approx(
+        report.unseen_scores.loc["accuracy", "value"]
     )
+    whole = controls.loc["this model", "train to test"]
+    assert whole.loc["all classes", "n"] == 80
+    errors = {name: report.scores.loc[name, "value"] for name in report.scores.index}
+    assert whole.loc["tumor or not", "balanced_accuracy"] == pytest.approx(
+        1 - (errors["tumor_miss_rate"] + errors["false_alarm_rate"]) / 2
+    )
+
+
+def test_without_copies_nothing_is_told_twice(scans, model):
+    X, y = scans.data[60:70], scans.target[60:70]
+    negatives = {"X_train": 255 - scans.data[:60], "y_train": scans.target[:60]}
+    report = evaluate(model, X, y, n_resamples=5, **negatives)
+    assert "No image has a copy or mirror in training." in report.notes
+    assert report.unseen_scores.equals(report.scores)
+    assert set(report.controls["protocol"]) == {"train to test"}
+    assert "without a copy" not in report.to_markdown()
 
 
 def test_one_vote_a_group(scans, model):
@@ -92,6 +112,7 @@ def test_one_vote_a_group(scans, model):
         for g in np.unique(groups)
     ]
     assert report.group_scores.loc["accuracy", "value"] == pytest.approx(np.mean(right))
+    assert set(report.group_scores["interval"]) == {"Wilson", "bootstrap over groups"}
     with pytest.raises(ValueError, match="per_group=True needs groups"):
         evaluate(model, X, y, per_group=True)
 
@@ -135,7 +156,71 @@ def test_a_class_without_images(scans, model):
 def test_one_image(scans, model):
     report = evaluate(model, scans.data[:1], scans.target[:1], healthy=None)
     assert report.scores.loc["accuracy", "value"] in (0, 1)
-    assert "accuracy" in report.to_markdown()
+    check_views(report)
+
+
+def test_identical_images_that_training_has(scans, model):
+    X, y = [scans.data[0]] * 6, ["glioma", "notumor"] * 3
+    known = {"X_train": scans.data[:60], "y_train": scans.target[:60]}
+    report = evaluate(model, X, y, groups=[0] * 6, n_resamples=20, **known)
+    assert any(note.startswith("6 of 6 images (100%)") for note in report.notes)
+    assert report.unseen_scores is None
+    # One group drawn again and again would have intervals of no width.
+    assert report.scores[["low", "high"]].isna().all(axis=None)
+    check_views(report)
+
+
+def test_a_class_of_one_group_has_no_interval(scans, model):
+    X, y = scans.data[60:], scans.target[60:]
+    groups = np.where(y == "notumor", "healthy", scans.groups[60:].astype(str))
+    report = evaluate(model, X, y, groups=groups, n_resamples=100)
+    assert report.scores.loc["false_alarm_rate", "interval"] == "none"
+    assert np.isnan(report.scores.loc["false_alarm_rate", "low"])
+    low = report.per_class["sensitivity_low"]
+    assert low.isna().to_dict() == {name: name == "notumor" for name in low.index}
+    assert any("['notumor'] are of one group each" in note for note in report.notes)
+    check_views(report)
+
+
+def test_images_of_16_bits_and_of_three_channels(scans, model):
+    grey = scans.data[60:68]
+    X = [*(grey[:4].astype(np.uint16) * 257), *np.repeat(grey[4:, :, :, None], 3, 3)]
+    y = scans.target[60:68]
+    known = {"X_train": [*grey, *scans.data[:8]], "y_train": [*y, *scans.target[:8]]}
+    report = evaluate(model, X, y, n_resamples=0, **known)
+    assert any(note.startswith("8 of 8 images (100%)") for note in report.notes)
+    neighbor = report.controls.query("control.str.contains('neighbor')")
+    assert neighbor["accuracy"].tolist() == [1.0] * 2
+
+
+def test_scoring_training_images_is_said(scans, model):
+    X, y = scans.data[:60], scans.target[:60]
+    report = evaluate(model, X, y, X_train=X, y_train=y, n_resamples=0)
+    assert any(note.startswith("60 of 60 images (100%)") for note in report.notes)
+    assert "trained on are given" in report.protocol.split
+    unknown = evaluate(model, X, y, n_resamples=0)
+    assert "trained on are not known here" in unknown.protocol.split
+
+
+def test_training_images_that_cannot_be_read_are_said(scans, model):
+    X, y = scans.data[60:80], scans.target[60:80]
+    X_train = [*scans.data[:20], "missing.png"]
+    y_train = [*scans.target[:20], "glioma"]
+    report = evaluate(model, X, y, X_train=X_train, y_train=y_train, n_resamples=0)
+    assert any(n.startswith("1 training images cannot be read") for n in report.notes)
+    with pytest.raises(ValueError, match=r"y_train has no label .* 20\."):
+        evaluate(model, X, y, X_train=X_train, y_train=[*y_train[:20], None])
+
+
+def test_votes_without_probabilities_are_counted():
+    true = ["glioma"] * 3 + ["notumor"] * 3
+    called = ["glioma", "notumor", "glioma", "glioma", "glioma", "notumor"]
+    report = EvaluationReport.from_predictions(
+        true, called, groups=[1, 1, 1, 2, 2, 2], per_group=True, n_resamples=0
+    )
+    scores = report.group_scores["value"]
+    assert scores["tumor_miss_rate"] == 0
+    assert scores["false_alarm_rate"] == 1
 
 
 def test_out_of_fold_predictions(scans):
@@ -159,11 +244,14 @@ def test_out_of_fold_predictions(scans):
 @pytest.mark.parametrize(
     ("y", "options", "message"),
     [
-        (["glioma", None], {}, "1 missing labels"),
+        (["glioma", None], {}, "no label for 1 of 2"),
         (["glioma", "pituitary"], {}, "no class 'notumor'"),
         ([], {}, "y is empty"),
         (["glioma", "notumor"], {"groups": [1]}, "inconsistent"),
+        (["glioma", "notumor"], {"groups": ["P1", None]}, r"no entry .* positions 1\."),
+        (["glioma", "notumor"], {"groups": [1.0, np.nan]}, "links=groups"),
         (["glioma", "notumor"], {"healthy": "no_tumor"}, "Did you mean"),
+        ([1, 0], {"healthy": 0}, "y holds 1, the model predicts 'glioma'"),
     ],
 )
 def test_bad_input(y, options, message):
@@ -191,15 +279,45 @@ def test_every_format(scans, model, tmp_path):
     )
     data = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert data["scores"][0]["score"] == "accuracy"
+    protocol = data["protocol"]
+    assert (protocol["n"], protocol["seed"]) == (60, 0)
+    assert protocol["n_groups"] == len(np.unique(groups))
+    assert "scikit-learn" in protocol["versions"]
     assert np.sum(data["confusion_matrix"]["counts"]) == 60
     text = report.to_markdown()
-    for word in ("tumor_miss_rate", "one vote a group", "Controls", "Research only"):
+    for word in ("tumor_miss_rate", "one vote a group", "controls", "Research only"):
         assert word in text
+    predicted = model.predict(X)
+    expected = classification_report(y, predicted, output_dict=True)
+    assert data["classification_report"] == json.loads(json.dumps(expected))
     page = report.to_html(tmp_path / "report.html")
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == page
     assert "data:image/png" in page
-    assert "http" not in page.replace("http-equiv", "")
+    check_views(report)
     assert len(report.plot().axes) == 3
+
+
+def check_views(report):
+    """All views can be made, say what they are of, and load nothing."""
+    json.dumps(report.to_dict(), allow_nan=False)
+    page = report.to_html()
+    for text in (page, report.to_markdown(), report._repr_html_()):
+        assert "Research only, not a medical device." in text
+        assert "scikit-learn" in text
+        for note in report.notes:
+            assert html.escape(note) in text or note in text
+    assert "http" not in page.replace("data:image/png", "")
+
+
+def test_a_search_is_evaluated_like_its_best(scans):
+    search = GridSearchCV(
+        make_model(DecisionTreeClassifier(random_state=0)),
+        {"decisiontreeclassifier__max_depth": [1, 3]},
+        cv=2,
+    ).fit(scans.data[:60], scans.target[:60])
+    X, y = scans.data[60:], scans.target[60:]
+    report = evaluate(search, X, y, n_resamples=0)
+    assert report.scores.loc["accuracy", "value"] == search.score(X, y)
 
 
 def test_a_pipeline_of_files_is_evaluated(scans):

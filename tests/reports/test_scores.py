@@ -5,9 +5,9 @@ import pytest
 from sklearn import metrics as sk
 
 from brain_tumor_clf import metrics
+from brain_tumor_clf.reports._predictions import Predictions
 from brain_tumor_clf.reports._scores import (
     SCORE_NAMES,
-    Predictions,
     class_table,
     score_table,
     score_values,
@@ -83,6 +83,14 @@ def test_no_resamples_leaves_out_the_bootstrap():
     assert np.isnan(table.loc["macro_f1", "low"])
 
 
+def test_with_groups_nothing_is_taken_for_independent():
+    options = {**OPTIONS, "n_resamples": 0, "groups": np.arange(300) // 5}
+    p = make_predictions()
+    for table in (score_table(p, **options), class_table(p, **options)):
+        assert set(table["interval"]) == {"none"}
+        assert table.filter(regex="low$|high$").isna().all(axis=None)
+
+
 def test_rates_of_each_class_with_intervals():
     p = make_predictions()
     expected = metrics.per_class_rates(
@@ -92,6 +100,8 @@ def test_rates_of_each_class_with_intervals():
         table = class_table(p, groups=groups, **OPTIONS)
         for name in ("sensitivity", "specificity", "precision", "support"):
             np.testing.assert_allclose(table[name], expected[name])
+        kind = "Wilson" if groups is None else "bootstrap over groups"
+        assert set(table["interval"]) == {kind}
         for name in ("sensitivity", "specificity", "precision"):
             assert (table[f"{name}_low"] <= table[name]).all()
             assert (table[f"{name}_high"] >= table[name]).all()
