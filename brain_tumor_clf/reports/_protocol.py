@@ -10,7 +10,7 @@ from brain_tumor_clf import __version__
 
 _PACKAGES = ("keras", "numpy", "pandas", "pillow", "scikit-learn", "scipy")
 _BACKENDS = ("tensorflow", "jax", "torch")
-RESEARCH_ONLY = "Research only, not a medical device."
+RESEARCH_ONLY = "Research only; not a medical device."
 
 
 def package_versions():

@@ -23,7 +23,7 @@ def check_views(audit):
         ast.parse(finding.fix)
     page = audit.to_html()
     for text in (page, audit.to_markdown(), audit._repr_html_()):
-        assert "Research only, not a medical device." in text
+        assert "Research only; not a medical device." in text
         assert audit.findings[0].title in text
     assert "http" not in page.replace("data:image/png", "")
     assert "<script" not in page

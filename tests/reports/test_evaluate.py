@@ -302,7 +302,7 @@ def check_views(report):
     json.dumps(report.to_dict(), allow_nan=False)
     page = report.to_html()
     for text in (page, report.to_markdown(), report._repr_html_()):
-        assert "Research only, not a medical device." in text
+        assert "Research only; not a medical device." in text
         assert "scikit-learn" in text
         for note in report.notes:
             assert html.escape(note) in text or note in text

@@ -85,7 +85,7 @@ def test_page_is_for_light_and_dark_and_for_phones():
     text = make_page()
     assert "prefers-color-scheme:dark" in text
     assert 'name="viewport"' in text
-    assert "Research only, not a medical device." in text
+    assert "Research only; not a medical device." in text
 
 
 def test_every_color_is_defined_in_both_schemes():
