@@ -1,7 +1,7 @@
 """What one Keras backend saves, another loads.
 
-The tests of classifiers and of scikit-learn's tools run under every backend; CI runs
-them once more with ``KERAS_BACKEND=jax`` in an environment without TensorFlow.
+Tests marked `backend` (fit, predict, pickle, save, search) run under every backend; CI
+runs them once more with ``KERAS_BACKEND=jax`` in an environment without TensorFlow.
 """
 
 import json
@@ -18,6 +18,8 @@ import pytest
 from brain_tumor_clf import load
 from brain_tumor_clf.exceptions import ModelVersionWarning
 from tests.backends.data.make_tensorflow_file import digest, make_images
+
+pytestmark = pytest.mark.backend
 
 DATA = Path(__file__).parent / "data"
 

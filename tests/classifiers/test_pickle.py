@@ -9,6 +9,8 @@ import joblib
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.backend
+
 LOAD = """
 import sys, joblib, numpy as np
 clf = joblib.load(sys.argv[1])

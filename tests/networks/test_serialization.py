@@ -29,6 +29,7 @@ def small(**options):
     return simple_cnn((12, 12, 1), 3, filters=(4,), dense_units=5, **options)
 
 
+@pytest.mark.backend
 def test_round_trip_is_exact_and_plain():
     model = small(dropout=0.3, augmentation=augmentation_layers(noise=3, rotation=5))
     state = network_to_state(model)

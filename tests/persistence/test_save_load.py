@@ -45,6 +45,7 @@ class Squarer(TransformerMixin, BaseEstimator):
         return np.square(X)
 
 
+@pytest.mark.backend
 def test_fresh_process_predicts_bit_for_bit_the_same(network, saved, scans, tmp_path):
     np.save(tmp_path / "X.npy", scans[0])
     code = (
@@ -92,6 +93,7 @@ def test_networks_inside_meta_estimators(make, network, scans, tmp_path):
     assert save(loaded, tmp_path / "again.btc").model_id == manifest.model_id
 
 
+@pytest.mark.backend
 def test_best_estimator_of_a_grid_search(network, scans, tmp_path):
     search = GridSearchCV(clone(network), {"learning_rate": [1e-3, 1e-2]}, cv=2)
     search.fit(*scans)

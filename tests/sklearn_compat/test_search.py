@@ -14,6 +14,7 @@ from sklearn.model_selection import (
 from brain_tumor_clf import HeadCropper
 
 
+@pytest.mark.backend
 def test_grid_search(scans, make_pipe):
     grid = {"classifier__filters": [(2,), (4, 8)]}
     search = GridSearchCV(make_pipe(), grid, cv=2, error_score="raise")
