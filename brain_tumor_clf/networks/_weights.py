@@ -1,6 +1,7 @@
 """Pretrained weights of a backbone: from ImageNet, or from a file."""
 
 import os
+import tempfile
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -139,7 +140,7 @@ def _load_saved_model(path):
 
 
 def _download(backbone):
-    target = _keras_home() / "models" / backbone.url.rsplit("/", 1)[1]
+    target = _models_folder() / backbone.url.rsplit("/", 1)[1]
     try:
         if not target.is_file():
             request = urllib.request.Request(backbone.url, method="HEAD")
@@ -155,8 +156,13 @@ def _download(backbone):
         ) from error
 
 
-def _keras_home():
-    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+def _models_folder():
+    """Where Keras keeps the files that it downloads."""
+    home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    if not os.access(home, os.W_OK):  # then Keras neither writes nor reads there
+        temporary = "/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir()
+        home = Path(temporary, ".keras")
+    return home / "models"
 
 
 def _first_line(error):

