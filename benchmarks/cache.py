@@ -26,6 +26,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from brain_tumor_clf import SimpleCNNClassifier, make_mri_pipeline, write_brain_mri
 
+SEARCHES = ("ridge", "network")
+
 
 def parse_arguments(argv=None):
     parser = argparse.ArgumentParser(
@@ -35,22 +37,25 @@ def parse_arguments(argv=None):
     parser.add_argument("--file-size", type=int, default=512, help="pixels a side")
     parser.add_argument("--image-size", type=int, default=64)
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--over", nargs="+", choices=SEARCHES, default=SEARCHES)
     parser.add_argument("--json", metavar="FILE")
     return parser.parse_args(argv)
 
 
 def make_searches():
-    """Name -> a classifier and a grid of six candidates."""
+    """Name of each search -> title, classifier and a grid of six candidates."""
     linear = make_pipeline(
         FunctionTransformer(flatten), StandardScaler(), RidgeClassifier()
     )
     network = SimpleCNNClassifier(filters=(8, 16), epochs=1, random_state=0)
     return {
-        "ridge classifier on pixels": (
+        "ridge": (
+            "ridge classifier on pixels",
             linear,
             {"classifier__ridgeclassifier__alpha": np.logspace(0, 5, 6)},
         ),
-        "SimpleCNN, 1 epoch": (
+        "network": (
+            "SimpleCNN, 1 epoch",
             network,
             {
                 "classifier__dense_units": [16, 32, 64],
@@ -99,7 +104,8 @@ def main(argv=None):
         scans = write_brain_mri(
             work / "scans", args.images, args.file_size, random_state=0
         )
-        for name, (classifier, grid) in make_searches().items():
+        searches = make_searches()
+        for name, classifier, grid in (searches[key] for key in args.over):
             without = run(classifier, grid, scans, args, None)
             with_cache = run(classifier, grid, scans, args, work / f"cache {name}")
             if without["score"] != with_cache["score"]:

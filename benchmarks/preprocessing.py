@@ -103,8 +103,8 @@ def run(folder, cores_list, n_images):
             row = measure_in_process(folder, kind, cores, n)
             runs.append({"kind": kind, "cores": cores, **row})
             print(
-                f"{kind:<22}{cores:>6}{row['n']:>8}{row['images_per_s']:>10.0f}"
-                f"{row['result_mib']:>12.0f}{row['extra_mib']:>12.0f}",
+                f"| {kind} | {cores} | {row['n']:,} | {row['images_per_s']:.0f} "
+                f"| {row['result_mib']:.0f} | {row['extra_mib']:.0f} |",
                 flush=True,
             )
     return runs
@@ -116,10 +116,8 @@ def main():
         bind_to(args.cores[0])
         print(json.dumps(measure(args.worker, args.kind, args.cores[0], args.n)))
         return 0
-    print(
-        f"{'chain':<22}{'cores':>6}{'images':>8}{'images/s':>10}"
-        f"{'result MiB':>12}{'extra MiB':>12}"
-    )
+    print("| chain | cores | images | images/s | result, MiB | above it, MiB |")
+    print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         write_jpegs(Path(folder, "scans"), args.n)
         runs = run(folder, args.cores, args.n)

@@ -187,15 +187,17 @@ def summarize(result):
 
 
 def print_table(cores, n_images, rows, missing):
-    print(f"\n{cores} core{'s' if cores > 1 else ''}, {n_images} images")
-    print(f"{'reader':<22}{'images/s':>10}{'x Pillow':>10}   range")
+    print(f"\n{cores} core{'s' if cores > 1 else ''}, {n_images} images\n")
+    print("| reader | images/s | x Pillow (range) |")
+    print("|---|---|---|")
     for name, row in rows.items():
+        spread = f"{row['ratio_min']:.2f}-{row['ratio_max']:.2f}"
         print(
-            f"{name:<22}{row['images_per_s']:>10.0f}{row['ratio']:>10.2f}"
-            f"   {row['ratio_min']:.2f} to {row['ratio_max']:.2f}"
+            f"| {name} | {row['images_per_s']:.0f} | {row['ratio']:.2f} ({spread}) |",
+            flush=True,
         )
     for name in missing:
-        print(f"{name:<22}{'not installed':>20}")
+        print(f"| {name} | not installed | |")
 
 
 def parse():
