@@ -125,7 +125,7 @@ def findings(entries):
         word, sign = SEVERITIES[severity]
         cards.append(
             f'<article class="finding {severity}"><h3><span class="badge">{sign} '
-            f"{word}</span> {_escape(title)}</h3>{paragraph(detail)}"
+            f"{word}</span> {_escape(title)}</h3>{paragraph(detail) if detail else ''}"
             f"{code(fix) if fix else ''}</article>"
         )
     return "\n".join(cards)
@@ -137,7 +137,7 @@ def table(frame, *, percent=(), bars=(), index=False, caption=""):
     Parameters
     ----------
     frame : DataFrame
-        Its columns are the headings.
+        Its columns are the headings; underscores in them become spaces.
     percent : collection of str, default=()
         Columns of shares, shown as per cent.
     bars : collection of str, default=()
@@ -154,15 +154,16 @@ def table(frame, *, percent=(), bars=(), index=False, caption=""):
     if index:
         frame = frame.reset_index()
     numeric = [name for name in frame if pd.api.types.is_numeric_dtype(frame[name])]
+    digits = {name: _n_decimals(frame[name]) for name in numeric}
     head = "".join(
-        f"<th{' class=num' if name in numeric else ''}>{_escape(name)}</th>"
+        f"<th{' class=num' if name in numeric else ''}>{_heading(name)}</th>"
         for name in frame
     )
     rows = []
-    for _, row in frame.iterrows():
+    for values in zip(*(frame[name] for name in frame), strict=True):
         cells = (
-            _cell(row[name], name in numeric, name in percent, name in bars)
-            for name in frame
+            _cell(value, digits.get(name), name in percent, name in bars)
+            for name, value in zip(frame, values, strict=True)
         )
         rows.append(f"<tr>{''.join(cells)}</tr>")
     above = f"<caption>{_escape(caption)}</caption>" if caption else ""
@@ -229,7 +230,19 @@ def _thumb(picture, text):
     return f"<figure>{image}<figcaption>{_escape(text)}</figcaption></figure>"
 
 
-def _cell(value, is_number, is_percent, has_bar):
+def _heading(name):
+    return _escape(str(name).replace("_", " "))
+
+
+def _n_decimals(column):
+    """As many decimals for all numbers of a column as its largest one asks for."""
+    largest = np.nanmax(np.abs(column.dropna().to_numpy(float)), initial=0)
+    return 3 if largest < 10 else 1 if largest < 1000 else 0
+
+
+def _cell(value, n_decimals, is_percent, has_bar):
+    """A cell of text (`n_decimals` is None) or of a number."""
+    is_number = n_decimals is not None
     if pd.isna(value):
         return '<td class="num">&ndash;</td>' if is_number else "<td>&ndash;</td>"
     if is_percent:
@@ -237,7 +250,7 @@ def _cell(value, is_number, is_percent, has_bar):
     elif isinstance(value, Integral):
         text = f"{value:,}"
     elif isinstance(value, Real):
-        text = f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+        text = f"{value:,.{n_decimals}f}" if is_number else f"{value:,.3g}"
     else:
         text = str(value)
     if has_bar:

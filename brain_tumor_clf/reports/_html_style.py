@@ -21,7 +21,7 @@ div.btc{padding:.5rem 1rem 1rem;border:1px solid var(--line);border-radius:10px}
 .btc h2{font-size:1.2rem;margin:2.2rem 0 .5rem;padding-bottom:.3rem;
  border-bottom:1px solid var(--line)}
 .btc h3{font-size:1rem;margin:.1rem 0 .3rem}
-.btc p{margin:.35rem 0}
+.btc p{margin:.35rem 0}.btc .finding p{overflow-wrap:anywhere}
 .btc .subtitle,.btc .lead,.btc .research,.btc figcaption,.btc caption{
  color:var(--soft);font-size:.9rem}
 .btc .lead{max-width:46rem}
@@ -51,8 +51,8 @@ div.btc{padding:.5rem 1rem 1rem;border:1px solid var(--line);border-radius:10px}
 .btc caption{text-align:left;padding:.2rem 0}
 .btc th,.btc td{padding:.35rem .65rem;border-bottom:1px solid var(--line);
  text-align:left;color:var(--text);background:var(--card)}
-.btc td{min-width:5.5rem}.btc td.num{min-width:2.5rem}
-.btc th{font-weight:600;white-space:nowrap}
+.btc td{min-width:4.5rem}.btc td.num{min-width:2.5rem}
+.btc th{font-weight:600;vertical-align:bottom}
 .btc .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .btc .bar{position:relative;min-width:7rem}
 .btc .bar i{position:absolute;left:0;top:18%;bottom:18%;background:var(--bar);
@@ -71,7 +71,8 @@ div.btc{padding:.5rem 1rem 1rem;border:1px solid var(--line);border-radius:10px}
 .btc .facts{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;
  font-size:.9rem;margin:.5rem 0}
 .btc .facts dt{color:var(--soft)}.btc .facts dd{margin:0}
-@media (max-width:34rem){.btc .facts{grid-template-columns:1fr}
+@media (max-width:34rem){.btc pre{white-space:pre-wrap;overflow-wrap:anywhere}
+ .btc .facts{grid-template-columns:1fr}
  .btc .facts dd{margin-bottom:.4rem}}
 @media print{.btc .finding,.btc .pair,.btc tr{break-inside:avoid}}
 """

@@ -106,6 +106,22 @@ def test_cells():
     assert text.count("\N{EN DASH}") == 2  # the missing name and the missing share
 
 
+def test_numbers_of_a_column_have_equal_decimals():
+    frame = pd.DataFrame(
+        {
+            "score": [0.5, 0.637],
+            "fit_time": [2.25, 16.4],
+            "n": [3, 4],
+            "big": [5.5, 2e6],
+        }
+    )
+    text = _html.table(frame)
+    for cell in ("0.500", "0.637", "2.2", "16.4", ">3<", ">4<", ">6<", "2,000,000"):
+        assert cell in text
+    assert "fit time" in text
+    assert "3.0" not in text
+
+
 def test_an_index_is_a_column_if_asked_for():
     frame = pd.DataFrame({"n": [1]}, index=pd.Index(["glioma"], name="class"))
     assert "glioma" in _html.table(frame, index=True)
