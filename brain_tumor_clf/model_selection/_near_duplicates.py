@@ -1,5 +1,6 @@
 """Find images that are copies of each other."""
 
+import hashlib
 from numbers import Integral, Real
 
 import numpy as np
@@ -127,12 +128,8 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
         self._thumbnails = thumbnails
         n = len(thumbnails)
         # Equal thumbnails are compared once: many copies of an image are not rare.
-        flat = np.ascontiguousarray(self._thumbnails.reshape(n, -1))
-        _, first, inverse = np.unique(
-            flat, axis=0, return_index=True, return_inverse=True
-        )
-        self._first_of = first[inverse.ravel()]
-        self.pairs_ = self._find_pairs(np.unique(first), self._first_of)
+        self._first_of = _first_equal(thumbnails)
+        self.pairs_ = self._find_pairs(np.unique(self._first_of), self._first_of)
         edges = np.vstack([self.pairs_[["i", "j"]].to_numpy(), _link_edges(links)])
         graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), shape=(n, n))
         _, labels = connected_components(graph, directed=False)
@@ -189,12 +186,10 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
     def _find_pairs(self, distinct, first_of):
         """Pairs of distinct images, then each further copy with its first."""
         found = []
-        thumbnails = self._thumbnails[distinct]
         for view in range(len(VIEWS)):
-            vectors = to_vectors(thumbnails[:, view])
+            vectors = to_vectors(self._thumbnails[:, view], distinct)
             for name, change in self._transforms().items():
-                changed = to_vectors(change(thumbnails[:, view]))
-                i, j, similarity = similar_pairs(vectors, changed, self.threshold)
+                i, j, similarity = similar_pairs(vectors, self.threshold, change)
                 found.append(_pair_frame(distinct[i], distinct[j], similarity, name))
         copies = np.flatnonzero(first_of != np.arange(len(first_of)))
         found.append(_pair_frame(first_of[copies], copies, 1.0, "identity"))
@@ -209,6 +204,19 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _first_equal(thumbnails):
+    """Position of the first thumbnail that equals each one, (n,).
+
+    By their digests: sorting them would copy them several times.
+    """
+    digests = [
+        hashlib.blake2b(np.ascontiguousarray(one), digest_size=16).digest()
+        for one in thumbnails
+    ]
+    codes, _ = pd.factorize(np.array(digests, dtype=object))
+    return np.unique(codes, return_index=True)[1][codes]
 
 
 def find_nearest(thumbnails, queries, changes):

@@ -9,31 +9,25 @@ whole, so no pair is lost.
 import numpy as np
 from scipy.fft import dctn
 
+from brain_tumor_clf.model_selection._thumbnails import change_vectors, to_pictures
+
 _N_FREQUENCIES = 10  # along each axis
 _ROUNDING = 1e-3  # of float32 products
 _BLOCK = 2048
 _VERIFY_AT_ONCE = 4096
 
 
-def _shorten(vectors):
-    """Low frequencies of vectors (n, d), and the length of the rest as last entry."""
-    side = round(np.sqrt(vectors.shape[1] - 1))
-    pictures = vectors[:, :-1].reshape(-1, side, side)
-    low = dctn(pictures, axes=(1, 2), norm="ortho")[:, :_N_FREQUENCIES, :_N_FREQUENCIES]
-    kept = np.hstack([low.reshape(len(vectors), -1), vectors[:, -1:]])
-    left_out = 1 - np.einsum("ij,ij->i", kept, kept)
-    return np.hstack([kept, np.sqrt(np.maximum(left_out, 0))[:, None]])
-
-
-def similar_pairs(left, right, threshold):
-    """Pairs ``i < j`` for which ``left[i] @ right[j]`` is at least the threshold.
+def similar_pairs(vectors, threshold, change):
+    """Pairs ``i < j`` whose product, the second changed, is at least the threshold.
 
     Parameters
     ----------
-    left, right : ndarray of shape (n, d), float32
-        Vectors of `to_vectors` of the same images, `right` transformed.
+    vectors : ndarray of shape (n, d), float32
+        Of `to_vectors`.
     threshold : float
         Least product.
+    change : callable
+        Of `transforms`. Changed vectors are made when they are needed, not kept.
 
     Returns
     -------
@@ -42,25 +36,38 @@ def similar_pairs(left, right, threshold):
     similarity : ndarray of float32
         Products.
     """
-    n = len(left)
-    short_left, short_right = _shorten(left), _shorten(right)
+    n = len(vectors)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, n, _BLOCK)]
+    left = np.concatenate([_shorten(vectors[block]) for block in blocks])
+    right = np.concatenate(
+        [_shorten(change_vectors(vectors[block], change)) for block in blocks]
+    )
     found = []
-    for start in range(0, n, _BLOCK):
-        rows = short_left[start : start + _BLOCK]
-        for begin in range(start, n, _BLOCK):
-            bound = rows @ short_right[begin : begin + _BLOCK].T
+    for k, rows in enumerate(blocks):
+        for columns in blocks[k:]:
+            bound = left[rows] @ right[columns].T
             i, j = np.nonzero(bound >= threshold - _ROUNDING)
-            i, j = i + start, j + begin
+            i, j = i + rows.start, j + columns.start
             i, j = i[i < j], j[i < j]
-            found.append(_verify(left, right, i, j, threshold))
+            found.append(_verify(vectors, i, j, threshold, change))
     return tuple(map(np.concatenate, zip(*found, strict=True)))
 
 
-def _verify(left, right, i, j, threshold):
+def _shorten(vectors):
+    """Low frequencies of vectors (n, d), and the length of the rest as last entry."""
+    low = dctn(to_pictures(vectors), axes=(1, 2), norm="ortho")
+    low = low[:, :_N_FREQUENCIES, :_N_FREQUENCIES].reshape(len(vectors), -1)
+    kept = np.hstack([low, vectors[:, -1:]])
+    left_out = 1 - np.einsum("ij,ij->i", kept, kept)
+    return np.hstack([kept, np.sqrt(np.maximum(left_out, 0))[:, None]])
+
+
+def _verify(vectors, i, j, threshold, change):
     product = np.empty(len(i), dtype=np.float32)
     for start in range(0, len(i), _VERIFY_AT_ONCE):
         at = slice(start, start + _VERIFY_AT_ONCE)
-        product[at] = np.einsum("ij,ij->i", left[i[at]], right[j[at]])
+        changed = change_vectors(vectors[j[at]], change)
+        product[at] = np.einsum("ij,ij->i", vectors[i[at]], changed)
     keep = product >= threshold
     return i[keep], j[keep], product[keep]
 

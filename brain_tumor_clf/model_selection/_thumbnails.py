@@ -10,6 +10,7 @@ _BORDER_LEVEL = 0.12
 # Neither number changes when a black border is added.
 _STRAY_PIXELS = 0.04
 VIEWS = ("whole", "trimmed")
+_AT_ONCE = 4096  # so that no copy of all thumbnails is made on the way
 
 
 def make_thumbnails(image, size):
@@ -83,23 +84,57 @@ def transforms(mirror, rotations):
     return found
 
 
-def to_vectors(thumbnails):
+def to_vectors(thumbnails, at=None):
     """Unit vectors whose products are the correlations of the thumbnails.
 
     Parameters
     ----------
     thumbnails : ndarray of shape (n, size, size)
+    at : ndarray of shape (m,), int, default=None
+        Positions of the thumbnails to take; all in their order by default.
 
     Returns
     -------
-    ndarray of shape (n, size * size + 1), float32
+    ndarray of shape (m, size * size + 1), float32
         A thumbnail of one grey has no correlation; the last entry, 1 for those and 0
         for all others, makes them copies of each other and of nothing else.
     """
-    flat = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    norms = np.linalg.norm(flat, axis=1, keepdims=True)
-    # Half a grey level of spread is rounding, not content.
-    is_flat = norms < 0.5 * np.sqrt(flat.shape[1])
-    flat = np.where(is_flat, 0, flat / np.where(is_flat, 1, norms))
-    return np.hstack([flat, is_flat.astype(np.float32)])
+    at = np.arange(len(thumbnails)) if at is None else at
+    n_pixels = int(np.prod(thumbnails.shape[1:]))
+    vectors = np.zeros((len(at), n_pixels + 1), dtype=np.float32)
+    for start in range(0, len(at), _AT_ONCE):
+        part = vectors[start : start + _AT_ONCE]
+        flat = part[:, :-1]
+        flat[:] = thumbnails[at[start : start + _AT_ONCE]].reshape(len(part), -1)
+        flat -= flat.mean(axis=1, keepdims=True)
+        norms = np.linalg.norm(flat, axis=1, keepdims=True)
+        # Half a grey level of spread is rounding, not content.
+        is_flat = norms < 0.5 * np.sqrt(n_pixels)
+        flat *= ~is_flat
+        flat /= np.where(is_flat, 1, norms)
+        part[:, -1:] = is_flat
+    return vectors
+
+
+def change_vectors(vectors, change):
+    """What `to_vectors` makes of changed thumbnails: the entries in another order.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n, size * size + 1)
+        Of `to_vectors`.
+    change : callable
+        Of `transforms`.
+
+    Returns
+    -------
+    ndarray of shape (n, size * size + 1)
+    """
+    changed = change(to_pictures(vectors)).reshape(len(vectors), -1)
+    return np.hstack([changed, vectors[:, -1:]])
+
+
+def to_pictures(vectors):
+    """Vectors (n, size * size + 1) without their last entry as (n, size, size)."""
+    side = round(np.sqrt(vectors.shape[1] - 1))
+    return vectors[:, :-1].reshape(-1, side, side)
