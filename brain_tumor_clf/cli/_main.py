@@ -12,8 +12,15 @@ from typing import Annotated
 import typer
 
 from brain_tumor_clf import __version__
+from brain_tumor_clf.cli._audit import audit
 from brain_tumor_clf.cli._backend import silence_backends
-from brain_tumor_clf.cli._console import error_console, print_error, show_warning
+from brain_tumor_clf.cli._compare import compare
+from brain_tumor_clf.cli._console import (
+    RESEARCH_ONLY,
+    error_console,
+    print_error,
+    show_warning,
+)
 from brain_tumor_clf.cli._demo import demo
 from brain_tumor_clf.cli._evaluate import evaluate
 from brain_tumor_clf.cli._info import info
@@ -29,9 +36,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Research only; not a medical device.",
+    epilog=RESEARCH_ONLY,
 )
-for command in (demo, train, evaluate, predict, info):
+for command in (demo, audit, train, compare, evaluate, predict, info):
     app.command()(command)
 
 
@@ -70,7 +77,8 @@ def main(args=None):
     Raises
     ------
     SystemExit
-        Always: 0, 1 if the run failed, 2 if the command line is wrong.
+        Always: 0, 1 if the run failed, 2 if the command line is wrong, 3 if `audit`
+        was asked to fail on a leak and found one.
     """
     args = list(sys.argv[1:] if args is None else args)
     debug = _take_debug(args)

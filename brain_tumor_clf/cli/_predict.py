@@ -9,13 +9,12 @@ import typer
 
 from brain_tumor_clf.cli._backend import start_backend
 from brain_tumor_clf.cli._console import (
-    check_writable,
     console,
     print_error,
+    print_research_only,
     progress,
-    write_json,
-    write_text,
 )
+from brain_tumor_clf.cli._files import check_writable, write_json, write_text
 from brain_tumor_clf.cli._options import ModelFile
 
 _EMPTY_FOLDER = "this folder holds no image"
@@ -154,4 +153,4 @@ def _print_table(pipeline, rows):
     n_failed = sum(row["error"] is not None for row in rows)
     failed = f", {n_failed} unreadable" if n_failed else ""
     out.print(f"{len(rows) - n_failed} scans{failed}; model {pipeline.model_id_}")
-    out.print("Research only; not a medical device.", style="dim")
+    print_research_only(out)

@@ -7,25 +7,32 @@ from typing import Annotated
 import typer
 
 from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import (
+from brain_tumor_clf.cli._console import console, note
+from brain_tumor_clf.cli._data import load_scans, resolve_healthy
+from brain_tumor_clf.cli._files import (
+    PLOTS,
+    check_page,
     check_writable,
-    console,
-    error_console,
-    note,
-    print_warning,
-    progress,
+    require_extra,
     write_json,
 )
 from brain_tumor_clf.cli._options import (
+    ARCHITECTURE_NAMES,
+    BatchSizeOption,
     DataFolder,
+    EpochsOption,
     GroupsOption,
+    HealthyOption,
+    HtmlOption,
+    ImageSizeOption,
     JsonOption,
+    LearningRateOption,
+    NoGroupsOption,
+    SeedOption,
     SubsetOption,
-)
-
-_NO_GROUPS = (
-    "no groups are known, so images of one patient may lie on both sides of a split "
-    "and scores may be too high. Name patients or copies with --groups CSV."
+    WeightsOption,
+    check_grouping,
+    check_learning_rate,
 )
 
 
@@ -36,65 +43,43 @@ def train(
         typer.Option("-o", "--output", metavar="MODEL", help="Model file to write."),
     ],
     architecture: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="simple (a small CNN from scratch), Xception, VGG16, ResNet50V2, "
-            "DenseNet121, InceptionV3, MobileNetV2, MobileNetV3Small, "
-            "MobileNetV3Large, EfficientNetB0, EfficientNetV2B0, ConvNeXtTiny or "
-            "EfficientNetLite0.",
-        ),
+        str, typer.Option(metavar="NAME", help=ARCHITECTURE_NAMES)
     ] = "simple",
-    image_size: Annotated[
-        int | None,
-        typer.Option(
-            min=8,
-            metavar="PIXELS",
-            help="Side of the images. Default: the architecture's; 128 for simple.",
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Default: the classifier's.")
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Default: the classifier's.")
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(metavar="RATE", help="Default: the architecture's.")
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="imagenet|none|FILE",
-            help="What a backbone starts from. Default: the classifier's.",
-        ),
-    ] = None,
+    image_size: ImageSizeOption = None,
+    epochs: EpochsOption = None,
+    batch_size: BatchSizeOption = None,
+    learning_rate: LearningRateOption = None,
+    weights: WeightsOption = None,
     subset: SubsetOption = None,
     groups: GroupsOption = None,
+    no_groups: NoGroupsOption = False,
     cv: Annotated[
         int | None,
         typer.Option(min=2, metavar="K", help="Cross-validate in K folds first."),
     ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Seed of everything random.")
-    ] = 0,
+    healthy: HealthyOption = "notumor",
+    seed: SeedOption = 0,
+    html_file: HtmlOption = None,
     json_file: JsonOption = None,
 ):
     """Train a classifier on a folder of scans and save it to one file.
 
-    With --cv it is cross-validated first, then fitted on all images. Nothing else
-    here measures a score: use --cv, or `evaluate` on other images.
+    With --cv it is cross-validated first, then fitted on all images. Groups are kept
+    whole: those of --groups or of a groups.csv in DIR; without them near duplicates,
+    mirror images included. Nothing else here measures a score: use --cv, or
+    `evaluate` on other images.
     """
     check_writable(output, "--output")
+    check_page(html_file)
     check_writable(json_file, "--json")
-    if learning_rate is not None and learning_rate <= 0:
-        raise typer.BadParameter("must be above 0.", param_hint="--learning-rate")
-    from brain_tumor_clf.datasets import load_mri_folder
-
+    check_learning_rate(learning_rate)
+    _check_cross_validation(cv, no_groups, html_file)
+    check_grouping(groups, no_groups)
+    scans = load_scans(folder, subset, groups)
+    if cv:
+        healthy = resolve_healthy(healthy, scans.target_names)
     start_backend()
-    scans = load_mri_folder(folder, subset=subset, groups=groups)
-    note(scans.DESCR)
-    pipeline = _make_pipeline(
+    name, pipeline = _make_pipeline(
         architecture,
         image_size=image_size,
         weights=weights,
@@ -103,41 +88,53 @@ def train(
         learning_rate=learning_rate,
         random_state=seed,
     )
-    if scans.groups is None:
-        print_warning(_NO_GROUPS)
-    result = _cross_validate(pipeline, scans, cv, seed) if cv else None
+    result = None
+    if cv:
+        result = _cross_validate({name: pipeline}, scans, no_groups, healthy, cv, seed)
     manifest = _fit_and_save(pipeline, scans, result, output, seed)
-    _show(manifest, result, output, json_file)
-    if json_file is not None:
-        write_json(_document(manifest), json_file)
+    _show(manifest, result, output, html_file, json_file)
+
+
+def _check_cross_validation(cv, no_groups, html_file):
+    if cv is None:
+        for given, option in ((no_groups, "--no-groups"), (html_file, "--html")):
+            if given:
+                raise typer.BadParameter(
+                    "needs a cross-validation: --cv K.", param_hint=option
+                )
+    if html_file is not None:
+        require_extra("plots", PLOTS)
 
 
 def _make_pipeline(architecture, **options):
     from brain_tumor_clf.cli._architectures import make_pipeline, resolve_name
 
     try:
-        return make_pipeline(resolve_name(architecture), **options)
+        name = resolve_name(architecture)
+        return name, make_pipeline(name, **options)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
 
-def _cross_validate(pipeline, scans, n_splits, seed):
-    from brain_tumor_clf.cli._cross_validation import cross_validate
+def _cross_validate(models, scans, no_groups, healthy, n_splits, seed):
+    from brain_tumor_clf.cli._grouping import choose_groups
+    from brain_tumor_clf.cli._recorder import cross_validate
 
-    with progress("Cross-validating", n_splits) as advance:
-        result = cross_validate(pipeline, scans, n_splits, seed, advance)
-    del result["predicted"]
+    grouping = choose_groups(scans, no_groups, n_splits, seed)
+    _, (result,) = cross_validate(models, scans, grouping, healthy, n_splits, seed)
+    scans.groups = grouping.labels
     return result
 
 
 def _fit_and_save(pipeline, scans, result, output, seed):
     from brain_tumor_clf import save
-    from brain_tumor_clf.cli._cross_validation import fit_params
+    from brain_tumor_clf.reports._compare import fit_groups
 
     note(f"Training on {len(scans.data)} images")
     # One bar for a person to watch; nothing in a log file.
     pipeline.set_params(classifier__verbose=int(sys.stderr.isatty()))
-    pipeline.fit(scans.data, scans.target, **fit_params(pipeline, scans.groups))
+    params = {} if scans.groups is None else fit_groups(pipeline, scans.groups)
+    pipeline.fit(scans.data, scans.target, **params)
     pipeline.set_params(classifier__verbose=0)
     metadata = {
         "trained_on": {
@@ -148,28 +145,37 @@ def _fit_and_save(pipeline, scans, result, output, seed):
             "n_groups": None if scans.groups is None else len(set(scans.groups)),
         },
         "seed": seed,
-        "cross_validation": result,
+        "cross_validation": None if result is None else result.to_dict(),
     }
-    return save(pipeline, output, metadata=metadata)
-
-
-def _show(manifest, result, output, json_file):
-    from brain_tumor_clf.cli._scores import print_scores, spread
-
-    out = error_console() if str(json_file) == "-" else console()
+    manifest = save(pipeline, output, metadata=metadata)
     if result is not None:
-        print_scores(out, result["out_of_fold"], "Cross-validation, out of fold")
-        out.print(f"protocol           {result['protocol']}", soft_wrap=True)
-        out.print(f"accuracy           {spread(result, 'accuracy')}")
-        out.print(f"balanced accuracy  {spread(result, 'balanced_accuracy')}")
-        out.print("(mean ± standard deviation over folds)\n", style="dim")
-    else:
+        result.report.model_id = manifest.model_id
+    return manifest
+
+
+def _show(manifest, result, output, html_file, json_file):
+    out = console(json_file)
+    if result is None:
         out.print("No score was measured: use --cv K, or evaluate on other images.")
+    else:
+        _show_scores(out, result, html_file)
     out.print(f"Saved {output}, model {manifest.model_id}", soft_wrap=True)
+    if json_file is not None:
+        write_json(_document(manifest, result), json_file)
 
 
-def _document(manifest):
-    return {
+def _show_scores(out, result, html_file):
+    from brain_tumor_clf.cli._tables import print_evaluation
+
+    title = f"Cross-validation of {result.name}, every image out of fold"
+    print_evaluation(out, result.report, title, over_folds=result.spread())
+    if html_file is not None:
+        result.report.to_html(html_file)
+        out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
+
+
+def _document(manifest, result):
+    document = {
         "model_id": manifest.model_id,
         "estimator": manifest.estimator,
         "classes": manifest.classes,
@@ -177,3 +183,6 @@ def _document(manifest):
         "versions": manifest.versions,
         **manifest.metadata,
     }
+    if result is not None:
+        document["cross_validation"] = result.to_dict()  # now with the model's id
+    return document

@@ -115,6 +115,12 @@ def load_mri_folder(path, subset=None, groups=None):
     return _as_bunch(frame, names, ignored, folder, subset)
 
 
+def has_subsets(path):
+    """Whether a folder holds ``Training`` or ``Testing``: one must be chosen."""
+    names = {name for names in _SPLIT_NAMES.values() for name in names}
+    return any(child.name.lower() in names for child in _sub_folders(Path(path)))
+
+
 def _check_folder(path):
     folder = Path(path)
     if not folder.exists():

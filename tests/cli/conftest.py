@@ -1,15 +1,18 @@
 """Phantom folders, a trained model, and the installed script run as a user runs it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageOps
 
 from brain_tumor_clf import write_brain_mri
 
 SCRIPT = Path(sys.executable).with_name("brain-tumor-clf")
+RESEARCH_ONLY = "Research only; not a medical device."
 
 
 def run_script(*args, cwd=None):
@@ -41,6 +44,49 @@ def scans_dir(tmp_path_factory):
     return folder
 
 
+def add_copies(source, target, n_mirrored, n_exact=0):
+    """Copy scans of each class of one folder to another, some of them mirrored.
+
+    Returns the paths of the copies.
+    """
+    copies = []
+    for folder in sorted(path for path in source.iterdir() if path.is_dir()):
+        scans = sorted(folder.iterdir())
+        (target / folder.name).mkdir(parents=True, exist_ok=True)
+        for i, path in enumerate(scans[: n_mirrored + n_exact]):
+            copy = target / folder.name / f"copy-{path.stem}.png"
+            with Image.open(path) as scan:
+                (ImageOps.mirror(scan) if i < n_mirrored else scan).save(copy)
+            copies.append(copy)
+    return copies
+
+
+@pytest.fixture(scope="session")
+def archive_dir(scans_dir, tmp_path_factory):
+    """Training and Testing without groups.
+
+    8 of 24 test images have a copy in training: of each class one is mirrored, one
+    equal in every pixel.
+    """
+    folder = tmp_path_factory.mktemp("archive")
+    shutil.copytree(scans_dir, folder / "Training")
+    write_brain_mri(folder / "Testing", 16, image_size=32, random_state=1)
+    for split in ("Training", "Testing"):
+        (folder / split / "groups.csv").unlink()
+    add_copies(folder / "Training", folder / "Testing", 1, 1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def copied_dir(scans_dir, tmp_path_factory):
+    """16 phantoms and the mirror images of all of them; groups are not known."""
+    folder = tmp_path_factory.mktemp("copied") / "scans"
+    shutil.copytree(scans_dir, folder)
+    (folder / "groups.csv").unlink()
+    add_copies(scans_dir, folder, 4)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def trained(scans_dir, tmp_path_factory):
     """What `train` with cross-validation printed and wrote."""
@@ -48,5 +94,6 @@ def trained(scans_dir, tmp_path_factory):
     done = run_script(
         *("train", scans_dir, "-o", folder / "model.btc", "--image-size", 16),
         *("--epochs", 1, "--cv", 2, "--json", folder / "metrics.json", "--seed", 3),
+        *("--html", folder / "report.html"),
     )
     return done, folder / "model.btc", folder / "metrics.json"

@@ -7,6 +7,7 @@ from PIL import Image
 
 from brain_tumor_clf import load
 from brain_tumor_clf.persistence import read_manifest
+from tests.cli.conftest import RESEARCH_ONLY
 
 
 @pytest.mark.slow
@@ -16,19 +17,26 @@ def test_demo(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "demo"
     scores = json.loads((folder / "scores.json").read_text())
-    assert len(scores["results"]) == 3
-    for result in scores["results"].values():
-        assert "StratifiedGroupKFold" in result["protocol"]
-        assert result["out_of_fold"]["n"] == 24
-    for name in scores["results"]:
+    names = [row["estimator"] for row in scores["comparison"]["table"]]
+    assert len(names) == 3
+    for name in names:
         assert name in done.stdout
+    assert "StratifiedGroupKFold" in scores["comparison"]["protocol"]["split"]
+    report = scores["cross_validation"]["report"]
+    assert scores["best"] in names
+    assert report["protocol"]["n"] == 24
+    assert report["protocol"]["split"] == scores["comparison"]["protocol"]["split"]
     assert read_manifest(folder / "model.btc").model_id == scores["model_id"]
     scan = next((folder / "scans" / "glioma").iterdir())
     assert load(folder / "model.btc").predict([str(scan)]).shape == (1,)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert scores["model_id"] in page
     with Image.open(folder / "confusion_matrix.png") as picture:
         assert min(picture.size) > 400
     assert "Classified" in done.stdout
-    assert all(len(line) <= 80 for line in done.stdout.splitlines()[:30])
+    assert RESEARCH_ONLY in done.stdout
+    lines = [line for line in done.stdout.splitlines() if "demo" not in line]
+    assert max(map(len, lines)) <= 80
 
 
 def test_demo_says_what_is_not_installed(monkeypatch, tmp_path):

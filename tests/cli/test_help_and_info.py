@@ -8,7 +8,7 @@ import pytest
 import brain_tumor_clf
 from brain_tumor_clf.cli._main import app
 
-COMMANDS = ["demo", "train", "evaluate", "predict", "info"]
+COMMANDS = ["demo", "audit", "train", "compare", "evaluate", "predict", "info"]
 HEAVY = ["keras", "tensorflow", "jax", "torch", "pandas", "sklearn", "scipy", "numpy"]
 
 
@@ -40,8 +40,17 @@ def test_help_fits_80_columns(cli):
 def test_every_architecture_is_in_the_help(cli):
     from brain_tumor_clf.networks import BACKBONES
 
-    shown = "".join(cli("train", "--help").stdout.split())
-    assert [name for name in BACKBONES if name not in shown] == []
+    for command in ("train", "compare"):
+        shown = "".join(cli(command, "--help").stdout.split())
+        assert [name for name in BACKBONES if name not in shown] == []
+
+
+def test_every_report_says_the_same_of_its_use():
+    from brain_tumor_clf.cli import _console
+    from brain_tumor_clf.reports import _protocol
+
+    # The command line may not import reports before it must.
+    assert _console.RESEARCH_ONLY == _protocol.RESEARCH_ONLY
 
 
 def test_version(cli):

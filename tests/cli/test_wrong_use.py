@@ -1,5 +1,7 @@
 """Wrong use and failures: one line on stderr, the status, no traceback."""
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 from sklearn.preprocessing import StandardScaler
@@ -29,6 +31,8 @@ def one_line(done, status):
         (["train", ".", "-o", "m.btc", "--learning-rate", "-1"], "above 0"),
         (["train", ".", "-o", "no/folder/m.btc"], "does not exist"),
         (["train", ".", "-o", "m.btc", "--json", "."], "is a folder"),
+        (["train", ".", "-o", "m.btc", "--no-groups"], "--cv K"),
+        (["train", ".", "-o", "m.btc", "--html", "a.html"], "--cv K"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else None,
 )
@@ -56,6 +60,29 @@ def test_an_unknown_architecture_names_the_nearest(cli, scans_dir, tmp_path):
     assert done.returncode == 2
     assert "Did you mean 'Xception'" in done.stderr
     assert not model.exists()
+
+
+def test_groups_and_no_groups_at_once(cli, scans_dir, tmp_path):
+    groups = ("--cv", 2, "--groups", scans_dir / "groups.csv", "--no-groups")
+    done = cli("train", scans_dir, "-o", tmp_path / "m.btc", *groups)
+    assert "not both" in one_line(done, 2)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs Linux' /proc")
+@pytest.mark.parametrize("option", ["--output", "--html", "--json"])
+def test_what_cannot_be_written_is_told_before_training(option, cli, scans_dir):
+    args = {"--output": "m.btc", option: "/proc/self/new"}
+    done = cli(
+        "train", scans_dir, "--cv", 2, *(word for pair in args.items() for word in pair)
+    )
+    assert "cannot be written" in one_line(done, 2)
+
+
+def test_the_healthy_class_is_asked_for_before_training(cli, scans_dir, tmp_path):
+    args = ("-o", tmp_path / "m.btc", "--cv", 2, "--healthy", "no tumor")
+    done = cli("train", scans_dir, *args)
+    assert done.returncode == 2
+    assert "Did you mean 'notumor'" in done.stderr.splitlines()[-1]
 
 
 def test_a_folder_without_classes_is_status_1(cli, tmp_path):

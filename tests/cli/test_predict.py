@@ -1,16 +1,16 @@
-"""train, evaluate, predict and info on one tiny model."""
+"""predict and info on one tiny model."""
 
 import csv
 import io
 import json
 import shutil
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from brain_tumor_clf import load
 from brain_tumor_clf.persistence import read_manifest
+from tests.cli.conftest import RESEARCH_ONLY
 
 # Keras' TensorFlow backend converts variables in the way of NumPy 1.
 pytestmark = pytest.mark.filterwarnings(
@@ -18,83 +18,6 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 CLASSES = ["glioma", "meningioma", "notumor", "pituitary"]
-
-
-def test_train_writes_a_model_and_its_metrics(trained):
-    done, model, metrics = trained
-    assert done.returncode == 0, done.stderr
-    document = json.loads(metrics.read_text())
-    manifest = read_manifest(model)
-    assert document["model_id"] == manifest.model_id
-    assert manifest.model_id in done.stdout
-    assert document["classes"] == CLASSES
-    assert document["seed"] == 3
-    assert document["trained_on"] == {
-        "n": 16,
-        "images_per_class": dict.fromkeys(CLASSES, 4),
-        "n_groups": 8,
-    }
-    assert "scikit-learn" in document["versions"]
-    result = document["cross_validation"]
-    assert "StratifiedGroupKFold, no group on both sides" in result["protocol"]
-    accuracies = [fold["accuracy"] for fold in result["folds"]]
-    assert len(accuracies) == 2
-    assert result["mean"]["accuracy"] == pytest.approx(np.mean(accuracies))
-    assert result["std"]["accuracy"] == pytest.approx(np.std(accuracies, ddof=1))
-    assert np.sum(result["out_of_fold"]["confusion_matrix"]) == 16
-    assert f"{result['mean']['accuracy']:.3f} ±" in done.stdout
-    assert manifest.metadata["cross_validation"] == result
-
-
-def test_the_terminal_is_plain(trained):
-    done, *_ = trained
-    for text in (done.stdout, done.stderr):
-        assert "\x1b" not in text
-        assert "InitializeLog" not in text
-        assert "Traceback" not in text
-    # Lines with a path are as long as the path.
-    lines = [line for line in done.stdout.splitlines() if "Saved" not in line]
-    assert max(map(len, lines)) <= 80
-
-
-def test_without_groups_train_says_what_that_means(cli, scans_dir, tmp_path):
-    folder = tmp_path / "scans"
-    shutil.copytree(scans_dir, folder)
-    (folder / "groups.csv").unlink()
-    args = ("--image-size", 16, "--epochs", 1, "--cv", 2, "--json", "-")
-    done = cli("train", folder, "-o", tmp_path / "model.btc", *args)
-    assert done.returncode == 0, done.stderr
-    assert "Warning: no groups are known" in done.stderr
-    document = json.loads(done.stdout)
-    assert "groups unknown" in document["cross_validation"]["protocol"]
-
-
-def test_evaluate(cli, trained, scans_dir, tmp_path):
-    _, model, _ = trained
-    done = cli("evaluate", model, scans_dir, "--json", tmp_path / "scores.json")
-    assert done.returncode == 0, done.stderr
-    scores = json.loads((tmp_path / "scores.json").read_text())
-    pipeline = load(model)
-    paths = sorted(map(str, scans_dir.glob("*/*.*")))
-    truth = np.array([path.split("/")[-2] for path in paths])
-    assert scores["accuracy"] == np.mean(pipeline.predict(paths) == truth)
-    assert scores["n"] == 16
-    assert scores["model_id"] == pipeline.model_id_
-    assert np.trace(scores["confusion_matrix"]) == 16 * scores["accuracy"]
-    assert pipeline.model_id_ in done.stdout
-
-
-def test_evaluate_refuses_classes_that_the_model_does_not_know(
-    cli, trained, scans_dir, tmp_path
-):
-    folder = tmp_path / "scans"
-    shutil.copytree(scans_dir, folder)
-    (folder / "glioma").rename(folder / "astrocytoma")
-    (folder / "groups.csv").unlink()
-    done = cli("evaluate", trained[1], folder)
-    assert done.returncode == 1
-    assert "astrocytoma" in done.stderr
-    assert done.stderr.count("\n") == 1
 
 
 def test_predict_json_equals_the_pipeline(cli, trained, scans_dir):
@@ -108,6 +31,7 @@ def test_predict_json_equals_the_pipeline(cli, trained, scans_dir):
     assert document["n_failed"] == 0
     pipeline = load(model)
     assert document["model_id"] == pipeline.model_id_
+    assert document["notice"] == RESEARCH_ONLY
     paths = [row["path"] for row in rows]
     assert [row["label"] for row in rows] == pipeline.predict(paths).tolist()
     expected = pipeline.predict_proba(paths)
@@ -160,7 +84,7 @@ def test_predict_prints_a_table(cli, trained, mixed_folder):
     assert done.returncode == 1
     assert "3 scans, 2 unreadable" in done.stdout
     assert read_manifest(trained[1]).model_id in done.stdout
-    assert "Research only" in done.stdout
+    assert RESEARCH_ONLY in done.stdout
 
 
 def test_info_of_a_model(cli, trained):

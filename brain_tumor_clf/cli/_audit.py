@@ -1,0 +1,159 @@
+"""``audit``: what a data set gives away before anything is trained on it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brain_tumor_clf.cli._console import console, note
+from brain_tumor_clf.cli._data import load_scans, resolve_healthy
+from brain_tumor_clf.cli._files import check_page, check_writable, write_json
+from brain_tumor_clf.cli._options import (
+    DataFolder,
+    GroupsOption,
+    HealthyOption,
+    HtmlOption,
+    JsonOption,
+    SeedOption,
+    Subset,
+    SubsetOption,
+)
+
+LEAK_FOUND = 3
+
+
+def audit(
+    folder: DataFolder,
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            "--test",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Folder of test images, laid out as DIR.",
+        ),
+    ] = None,
+    subset: SubsetOption = None,
+    groups: GroupsOption = None,
+    healthy: HealthyOption = "notumor",
+    seed: SeedOption = 0,
+    html_file: HtmlOption = None,
+    json_file: JsonOption = None,
+    fail_on_leak: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-leak",
+            help="Exit with 3 if a test image has a copy or mirror in training.",
+        ),
+    ] = False,
+):
+    """Look for copies, mirror images and shortcuts in a folder of scans.
+
+    With --test, or --subset all of a folder that holds Training and Testing, it also
+    tells which test images training has seen. Nothing is changed or dropped.
+
+    --groups names groups of training and test images in one table. Without it a
+    groups.csv in DIR is used, for the images of DIR alone.
+    """
+    check_page(html_file)
+    check_writable(json_file, "--json")
+    train, held_out = _load(folder, test, subset, groups)
+    if fail_on_leak and held_out is None:
+        raise typer.BadParameter(
+            "needs test images: --test DIR, or --subset all of a folder that holds "
+            "Training and Testing.",
+            param_hint="--fail-on-leak",
+        )
+    found = _audit(train, held_out, healthy, seed)
+    where = f"{folder} and {test}" if test else f"{folder}"
+    data = f"{where}: {found.protocol.data}"
+    found.protocol = replace(found.protocol, data=data)
+    _show(found, html_file, json_file)
+    if fail_on_leak:
+        _fail_on_leak(found)
+
+
+def _load(folder, test, subset, groups):
+    """Training scans, and test scans or None."""
+    if test is None:
+        scans = load_scans(folder, subset, groups)
+        return _split(scans) if subset == Subset.ALL else (scans, None)
+    if subset == Subset.ALL:
+        raise typer.BadParameter(
+            "all audits a folder with its own Testing; leave --test out, or choose "
+            "train.",
+            param_hint="--subset",
+        )
+    train = load_scans(folder, subset, groups)
+    held_out = load_scans(test, _test_subset(test), groups)
+    if groups is None:
+        # Names of two tables need not mean the same patients.
+        held_out.groups = None
+    return train, held_out
+
+
+def _test_subset(folder):
+    from brain_tumor_clf.datasets._folder import has_subsets
+
+    return "test" if has_subsets(folder) else None
+
+
+def _split(scans):
+    """The Training and the Testing part of scans loaded together."""
+    from sklearn.utils import Bunch
+
+    parts = []
+    for name in ("train", "test"):
+        here = (scans.frame["split"] == name).to_numpy()
+        part = Bunch(data=scans.data[here], target=scans.target[here])
+        part.groups = None if scans.groups is None else scans.groups[here]
+        parts.append(part if here.any() else None)
+    train, test = parts
+    return (train, test) if train is not None else (test, None)
+
+
+def _audit(train, test, healthy, seed):
+    from brain_tumor_clf import audit_dataset
+
+    classes = sorted(set(train.target))
+    options = {"groups": train.groups, "healthy": resolve_healthy(healthy, classes)}
+    n = len(train.data)
+    if test is not None:
+        n += len(test.data)
+        options |= {
+            "X_test": test.data,
+            "y_test": test.target,
+            "groups_test": test.groups,
+        }
+    note(f"Reading {n:,} images and fitting three controls")
+    return audit_dataset(
+        train.data, train.target, random_state=seed, n_jobs=-1, **options
+    )
+
+
+def _show(found, html_file, json_file):
+    from brain_tumor_clf.cli._tables import print_audit
+
+    out = console(json_file)
+    print_audit(out, found)
+    if html_file is not None:
+        found.to_html(html_file)
+        out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
+    if json_file is not None:
+        write_json(found.to_dict(), json_file)
+
+
+def _fail_on_leak(found):
+    test = found.images[found.images["split"] == "test"]
+    n_leaked = int(test["copy_in_training"].notna().sum())
+    if n_leaked:
+        note(f"{n_leaked:,} test images have a copy in training: exit status 3")
+        raise typer.Exit(LEAK_FOUND)
+    n_unread = int(found.images["failure"].notna().sum())
+    if n_unread:
+        raise ValueError(
+            f"{n_unread:,} images cannot be read, so whether a test image has a copy "
+            "in training is not known. Mend or remove these files."
+        )

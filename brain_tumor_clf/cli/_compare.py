@@ -1,0 +1,143 @@
+"""``compare``: several architectures on the same folds."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from brain_tumor_clf.cli._backend import start_backend
+from brain_tumor_clf.cli._console import console
+from brain_tumor_clf.cli._data import load_scans
+from brain_tumor_clf.cli._files import (
+    PLOTS,
+    check_page,
+    check_writable,
+    require_extra,
+    write_json,
+)
+from brain_tumor_clf.cli._options import (
+    ARCHITECTURE_NAMES,
+    BatchSizeOption,
+    DataFolder,
+    EpochsOption,
+    GroupsOption,
+    HtmlOption,
+    ImageSizeOption,
+    JsonOption,
+    LearningRateOption,
+    NoGroupsOption,
+    SubsetOption,
+    WeightsOption,
+    check_grouping,
+    check_learning_rate,
+)
+
+
+def compare(
+    folder: DataFolder,
+    architectures: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME,NAME,…",
+            help="The first is the one to compare with: " + ARCHITECTURE_NAMES,
+        ),
+    ],
+    image_size: ImageSizeOption = None,
+    epochs: EpochsOption = None,
+    batch_size: BatchSizeOption = None,
+    learning_rate: LearningRateOption = None,
+    weights: WeightsOption = None,
+    subset: SubsetOption = None,
+    groups: GroupsOption = None,
+    no_groups: NoGroupsOption = False,
+    cv: Annotated[
+        int, typer.Option(min=2, metavar="K", help="Folds of cross-validation.")
+    ] = 5,
+    seeds: Annotated[
+        str,
+        typer.Option(
+            metavar="N,N,…",
+            help="Seeds of everything random; with each, every fold is split and "
+            "trained anew.",
+        ),
+    ] = "0",
+    html_file: HtmlOption = None,
+    json_file: JsonOption = None,
+):
+    """Cross-validate several architectures on the same folds of a folder of scans.
+
+    Groups are kept whole: those of --groups or of a groups.csv in DIR; without them
+    near duplicates, mirror images included.
+    """
+    check_page(html_file)
+    check_writable(json_file, "--json")
+    check_learning_rate(learning_rate)
+    check_grouping(groups, no_groups)
+    seeds = _parse_seeds(seeds)
+    options = {
+        "image_size": image_size,
+        "weights": weights,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+    }
+    if html_file is not None:
+        require_extra("plots", PLOTS)
+    scans = load_scans(folder, subset, groups)
+    start_backend()
+    models = _make_models(architectures, options)
+    result = _compare(models, scans, no_groups, cv, seeds)
+    result.protocol = _with_options(result.protocol, options)
+    _show(result, folder, html_file, json_file)
+
+
+def _parse_seeds(text):
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() for word in words):
+        raise typer.BadParameter(
+            f"expected whole numbers from 0 on with commas between, got {text!r}.",
+            param_hint="--seeds",
+        )
+    return list(dict.fromkeys(map(int, words)))
+
+
+def _make_models(architectures, options):
+    from brain_tumor_clf.cli._architectures import SIMPLE, make_pipeline, resolve_name
+
+    models = {}
+    try:
+        for word in architectures.split(","):
+            name = resolve_name(word.strip())
+            own = {**options, "weights": None} if name == SIMPLE else options
+            models[name] = make_pipeline(name, **own)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--architectures") from error
+    return models
+
+
+def _compare(models, scans, no_groups, n_splits, seeds):
+    from brain_tumor_clf.cli._grouping import choose_groups
+    from brain_tumor_clf.cli._recorder import compare_recorded
+
+    grouping = choose_groups(scans, no_groups, n_splits, seeds[0])
+    result, _ = compare_recorded(models, scans, grouping, n_splits, seeds, "Comparing")
+    return result
+
+
+def _with_options(protocol, options):
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    text = f"{', '.join(given)}; all else by default" if given else "all by default"
+    return replace(protocol, notes=(*protocol.notes, f"parameters: {text}"))
+
+
+def _show(result, folder, html_file, json_file):
+    from brain_tumor_clf.cli._tables import print_comparison, print_protocol
+
+    out = console(json_file)
+    print_comparison(out, result, f"{len(result.names)} architectures on {folder}")
+    print_protocol(out, result.protocol)
+    if html_file is not None:
+        result.to_html(html_file)
+        out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
+    if json_file is not None:
+        write_json(result.to_dict(), json_file)

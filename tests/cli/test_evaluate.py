@@ -1,0 +1,107 @@
+"""evaluate: the report of a saved model on other scans."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from brain_tumor_clf import load, load_mri_folder
+from tests.cli.conftest import RESEARCH_ONLY
+
+# Keras' TensorFlow backend converts variables in the way of NumPy 1.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept:DeprecationWarning"
+)
+
+
+def values(table):
+    return {row["score"]: row["value"] for row in table}
+
+
+@pytest.fixture(scope="module")
+def evaluated(cli, trained, archive_dir, tmp_path_factory):
+    """The model trained on scans of which 8 have a copy in Testing."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    done = cli(
+        *("evaluate", trained[1], archive_dir, "--subset", "test"),
+        *("--train", archive_dir, "--json", folder / "scores.json"),
+        *("--html", folder / "report.html"),
+    )
+    assert done.returncode == 0, done.stderr
+    return done, json.loads((folder / "scores.json").read_text()), folder
+
+
+def test_scores_are_those_of_the_pipeline(trained, archive_dir, evaluated):
+    done, document, _ = evaluated
+    pipeline = load(trained[1])
+    scans = load_mri_folder(archive_dir, subset="test")
+    right = pipeline.predict(scans.data) == scans.target
+    scores = values(document["scores"])
+    assert scores["accuracy"] == np.mean(right)
+    assert np.trace(document["confusion_matrix"]["counts"]) == right.sum()
+    assert f"{scores['balanced_accuracy']:.3f}" in done.stdout
+    truth = np.eye(4)[np.unique(scans.target, return_inverse=True)[1]]
+    brier = ((pipeline.predict_proba(scans.data) - truth) ** 2).sum(axis=1).mean()
+    assert scores["brier_score"] == pytest.approx(brier, rel=1e-5)
+
+
+def test_the_report_says_of_what_it_is(trained, evaluated, archive_dir):
+    done, document, folder = evaluated
+    model_id = load(trained[1]).model_id_
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert document["model_id"] == model_id
+    data = f"24 images of {archive_dir}, subset test: 6 glioma, 6 meningioma"
+    assert document["protocol"]["data"].startswith(data)
+    for text in (done.stdout, page):
+        assert model_id in text
+        assert RESEARCH_ONLY in text
+    assert document["notice"] == RESEARCH_ONLY
+    lines = [line for line in done.stdout.splitlines() if str(folder) not in line]
+    lines = [line for line in lines if str(archive_dir) not in line]
+    assert max(map(len, lines)) <= 80
+
+
+def test_images_with_a_copy_in_training_stand_apart(trained, archive_dir, evaluated):
+    done, document, _ = evaluated
+    assert any("8 of 24 images (33%)" in note for note in document["notes"])
+    scans = load_mri_folder(archive_dir, subset="test")
+    unseen = np.array(["copy-" not in path for path in scans.data])
+    right = load(trained[1]).predict(scans.data[unseen]) == scans.target[unseen]
+    assert values(document["unseen_scores"])["accuracy"] == np.mean(right)
+    assert "without a copy or mirror in training" in done.stdout
+    names = {row["control"] for row in document["controls"]}
+    assert "one nearest neighbor on thumbnails" in names
+    assert "one nearest neighbor on thumbnails" in done.stdout
+
+
+def test_known_groups_are_drawn_whole_and_vote(cli, trained, scans_dir):
+    done = cli("evaluate", trained[1], scans_dir, "--json", "-")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["protocol"]["n_groups"] == 8
+    assert {row["interval"] for row in document["scores"]} == {"bootstrap over groups"}
+    assert document["unseen_scores"] is document["controls"] is None
+    assert "--train DIR tells which" in done.stderr
+    scans = load_mri_folder(scans_dir)
+    pipeline = load(trained[1])
+    proba = pipeline.predict_proba(scans.data)
+    right = [
+        pipeline.classes_[proba[scans.groups == g].mean(axis=0).argmax()]
+        == scans.target[scans.groups == g][0]
+        for g in np.unique(scans.groups)
+    ]
+    assert values(document["group_scores"])["accuracy"] == np.mean(right)
+
+
+def test_evaluate_refuses_classes_that_the_model_does_not_know(
+    cli, trained, scans_dir, tmp_path
+):
+    folder = tmp_path / "scans"
+    shutil.copytree(scans_dir, folder)
+    (folder / "glioma").rename(folder / "astrocytoma")
+    (folder / "groups.csv").unlink()
+    done = cli("evaluate", trained[1], folder)
+    assert done.returncode == 1
+    assert "astrocytoma" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
