@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from brain_tumor_clf._image_files import is_hidden, sort_image_files
-from brain_tumor_clf._validation import unknown_name_message
+from brain_tumor_clf._validation import nearest_name, unknown_name_message
 from brain_tumor_clf.datasets._groups import resolve_groups
 from brain_tumor_clf.exceptions import DatasetError
 
@@ -118,20 +118,31 @@ def load_mri_folder(path, subset=None, groups=None):
 def has_subsets(path):
     """Whether a folder holds ``Training`` or ``Testing``: one must be chosen."""
     names = {name for names in _SPLIT_NAMES.values() for name in names}
-    return any(child.name.lower() in names for child in _sub_folders(Path(path)))
+    return any(
+        child.name.lower() in names for child in _sub_folders(_check_folder(path))
+    )
 
 
 def _check_folder(path):
     folder = Path(path)
     if not folder.exists():
-        near = f" {folder.parent} exists." if folder.parent.is_dir() else ""
-        raise DatasetError(f"There is no folder {str(folder)!r}.{near}")
+        raise DatasetError(f"There is no folder {str(folder)!r}. {_nearest(folder)}")
     if not folder.is_dir():
         raise DatasetError(
             f"{str(folder)!r} is a file; expected a folder with one sub-folder of "
             "images for each class (unpack an archive first)."
         )
     return folder
+
+
+def _nearest(missing):
+    """How far a path leads, and what there is most like its next part."""
+    missing = Path(os.path.abspath(missing))
+    last = next(folder for folder in missing.parents if folder.is_dir())
+    wanted = missing.relative_to(last).parts[0]
+    near = nearest_name(wanted, [child.name for child in _sub_folders(last)])
+    hint = f"; did you mean {near!r}?" if near else "."
+    return f"{str(last)!r} holds no {wanted!r}{hint}"
 
 
 def _sub_folders(folder):

@@ -9,6 +9,7 @@ from PIL import Image
 
 from brain_tumor_clf import load_mri_folder
 from brain_tumor_clf._image_files import find_image_files, is_image_file
+from brain_tumor_clf.datasets._folder import has_subsets
 from brain_tumor_clf.exceptions import DatasetError
 
 SUFFIXES = [".jpg", ".JPG", ".jpeg", ".JPEG", ".png", ".PNG"]
@@ -151,6 +152,15 @@ class TestFolderErrors:
         with pytest.raises(DatasetError, match=r"no folder .*nowhere"):
             load_mri_folder(tmp_path / "nowhere")
 
+    def test_missing_says_how_far_the_path_leads(self, two_classes, monkeypatch):
+        monkeypatch.chdir(two_classes.parent)
+        message = r"no folder 'sett'.*holds no 'sett'; did you mean 'set'\?"
+        with pytest.raises(DatasetError, match=message):
+            load_mri_folder("sett")
+        message = rf"{two_classes.name}' holds no 'Training'\."
+        with pytest.raises(DatasetError, match=message):
+            load_mri_folder(two_classes / "Training" / "glioma")
+
     def test_file(self, tmp_path):
         with pytest.raises(DatasetError, match="is a file"):
             load_mri_folder(write_image(tmp_path / "scan.jpg"))
@@ -181,6 +191,12 @@ class TestFolderErrors:
 
 
 class TestSubset:
+    def test_has_subsets(self, split_set, two_classes):
+        assert has_subsets(split_set)
+        assert not has_subsets(two_classes)
+        with pytest.raises(DatasetError, match="no folder"):
+            has_subsets(split_set / "elsewhere")
+
     def test_must_be_given(self, split_set):
         with pytest.raises(DatasetError, match=r"Testing and Training.*subset='train'"):
             load_mri_folder(split_set)
