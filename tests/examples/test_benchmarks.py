@@ -1,0 +1,60 @@
+"""Benchmarks of copies, scores and calibration run and measure what they say."""
+
+import json
+
+import pytest
+import sklearn
+from sklearn.utils.fixes import parse_version
+
+from brain_tumor_clf import write_brain_mri
+
+pytestmark = pytest.mark.slow
+
+
+def test_duplicates(run_program, kaggle_folder, tmp_path):
+    out = run_program(
+        "benchmarks/duplicates.py",
+        *(kaggle_folder / "Training", "--sizes", 300, 600, "--json", "report.json"),
+    )
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["folder"]["images"] == 24
+    assert [row["images"] for row in report["synthetic"]] == [300, 600]
+    # Three in ten are copies, so that there are pairs, and fewer groups than images.
+    for row in report["synthetic"]:
+        assert row["pairs"] >= 0.2 * row["images"]
+        assert row["groups"] <= 0.8 * row["images"]
+    assert out.count("n^") == 2
+
+
+def test_honest_scores(run_program, kaggle_folder, tmp_path):
+    out = run_program(
+        "benchmarks/honest_scores.py",
+        *(kaggle_folder / "Training", "--groups", kaggle_folder / "groups.csv"),
+        *("--image-size", 16, "--epochs", 1, "--json", "report.json"),
+    )
+    scores = json.loads((tmp_path / "report.json").read_text())["scores"]
+    models = {row["control"] for row in scores}
+    assert len(models) == 4
+    assert "SimpleCNNClassifier" in models
+    assert len(scores) == 4 * 2 * 2
+    assert out.count("| tumor or not |") == 4
+
+
+@pytest.mark.skipif(
+    parse_version(sklearn.__version__) < parse_version("1.8"),
+    reason="temperature scaling needs scikit-learn 1.8",
+)
+def test_calibration(run_program, tmp_path):
+    pytest.importorskip("mapie")
+    write_brain_mri(tmp_path / "scans", 120, image_size=24, random_state=0)
+    out = run_program(
+        "benchmarks/calibration.py",
+        *("scans", "--image-size", 16, "--epochs", 1, "--repeats", 1),
+        *("--json", "report.json"),
+    )
+    rows = json.loads((tmp_path / "report.json").read_text())
+    assert [row["split"] for row in rows] == ["by image", "by group"]
+    for row in rows:
+        sizes = [row[f"classes in {level} sets"] for level in ("80%", "90%", "95%")]
+        assert sizes == sorted(sizes)
+    assert "coverage of 90% sets" in out
