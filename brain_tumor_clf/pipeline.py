@@ -52,7 +52,7 @@ def make_mri_pipeline(
     Raises
     ------
     ValueError
-        If `image_size` or `normalize` is out of range.
+        If `image_size` is out of range. The steps check the others in ``fit``.
 
     Examples
     --------

@@ -6,7 +6,14 @@ import keras
 import numpy as np
 
 
-class BestWeights(keras.callbacks.Callback):
+class OwnCallback(keras.callbacks.Callback):
+    """A callback of ours, closed after each fit, an interrupted one too."""
+
+    def close(self):
+        """Let go of what training left open."""
+
+
+class BestWeights(OwnCallback):
     """Stop when the validation loss no longer falls, and keep the best weights.
 
     Parameters
@@ -37,14 +44,14 @@ class BestWeights(keras.callbacks.Callback):
             self._weights = None
 
 
-class RecordLearningRate(keras.callbacks.Callback):
+class RecordLearningRate(OwnCallback):
     """Write the learning rate of each epoch's last step into the history."""
 
     def on_epoch_end(self, epoch, logs=None):
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
-class FitProgress(keras.callbacks.Callback):
+class FitProgress(OwnCallback):
     """One progress bar for the whole fit."""
 
     def __init__(self):
@@ -78,11 +85,13 @@ class FitProgress(keras.callbacks.Callback):
         )
         self._bar.update(self._task, completed=epoch + 1, logs=shown)
 
-    def on_train_end(self, logs=None):
-        self._bar.stop()
+    def close(self):
+        # Left running, the bar goes on drawing, and no other one may start.
+        if self._bar is not None:
+            self._bar.stop()
 
 
-class EpochLines(keras.callbacks.Callback):
+class EpochLines(OwnCallback):
     """One printed line per epoch, for logs that cannot show a bar."""
 
     def on_epoch_end(self, epoch, logs=None):

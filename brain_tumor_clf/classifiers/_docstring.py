@@ -36,8 +36,9 @@ mixed_precision : bool or str, default=False
     Compute in half precision: True (float16) or a Keras policy, "mixed_float16" or
     "mixed_bfloat16". Other networks of the process are not affected.
 warm_start : bool, default=False
-    Let `fit` train on from the weights and optimizer of the call before; a learning
-    rate schedule begins anew. A pickle then carries the optimizer's state too.
+    Let `fit` train on with the network and optimizer of the call before, at
+    `learning_rate`; a learning rate schedule begins anew. Other parameters of network
+    and optimizer stay those of the first call. A pickle carries the optimizer's state.
 callbacks : keras.callbacks.Callback, list of them or None, default=None
     Each fit uses copies, kept as `callbacks_`.
 random_state : int, RandomState, Generator or None, default=None

@@ -55,3 +55,12 @@ def make_optimizer(optimizer, learning_rate, weight_decay, options):
         made.weight_decay = weight_decay
         made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return made
+
+
+def set_learning_rate(optimizer, learning_rate):
+    """Set the rate of an optimizer in use; False if it follows a schedule."""
+    try:
+        optimizer.learning_rate = learning_rate
+    except TypeError:
+        return False
+    return True

@@ -1,6 +1,8 @@
 """Training: reproducible, without traces in the process, with the labels' own types."""
 
+import functools
 import random
+import threading
 
 import keras
 import numpy as np
@@ -12,6 +14,7 @@ from brain_tumor_clf import Augmentation, LearningRateSchedule
 from brain_tumor_clf.exceptions import GroupsIgnoredWarning
 
 
+@pytest.mark.backend
 def test_two_fits_equal_one(phantoms, tiny):
     clf = tiny(dropout=0.3, augmentation="light")
     once = clf.fit(phantoms.data, phantoms.target).predict_proba(phantoms.data)
@@ -45,23 +48,77 @@ def test_a_drawn_state_goes_on(phantoms, tiny):
     assert not np.array_equal(first, second)
 
 
+def draw_from_globals():
+    """What the process's generators give next, their states put back."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    drawn = [random.random(), np.random.rand()]  # noqa: NPY002
+    random.setstate(states[0])
+    np.random.set_state(states[1])  # noqa: NPY002
+    return drawn
+
+
+def settings():
+    names = ("dtype_policy", "floatx", "epsilon", "image_data_format")
+    return {name: getattr(keras.config, name)() for name in names}
+
+
+@pytest.mark.backend
 def test_globals_are_left_as_found(phantoms, tiny):
     random.seed(1)
     np.random.seed(1)  # noqa: NPY002
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002
-    policy = keras.config.dtype_policy()
-    tiny(dropout=0.1, mixed_precision="mixed_bfloat16").fit(
+    before = draw_from_globals(), settings()
+    tiny(dropout=0.1, augmentation="light", mixed_precision="mixed_bfloat16").fit(
         phantoms.data, phantoms.target
     )
-    after = random.getstate(), np.random.get_state()  # noqa: NPY002
-    assert before[0] == after[0]
-    np.testing.assert_equal(before[1], after[1])
-    assert keras.config.dtype_policy() == policy
-    if keras.backend.backend() == "tensorflow":
-        from tensorflow.python.framework.config import is_op_determinism_enabled
+    assert (draw_from_globals(), settings()) == before
 
-        assert not is_op_determinism_enabled()
-        tiny(random_state=None).fit(phantoms.data, phantoms.target)
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="TensorFlow's own globals"
+)
+def test_globals_of_tensorflow_are_left_as_found(phantoms, tiny):
+    import tensorflow as tf
+    from tensorflow.python.framework.config import is_op_determinism_enabled
+
+    def draw_after(function):
+        tf.random.set_seed(1)
+        function()
+        return float(tf.random.uniform(()))
+
+    try:
+        undisturbed = draw_after(lambda: None)
+        clf = tiny(dropout=0.1, augmentation="light")
+        fitting = functools.partial(clf.fit, phantoms.data, phantoms.target)
+        assert draw_after(fitting) == undisturbed
+    finally:
+        tf.random.set_seed(None)
+    # scikeras switches it on for good, and then every unseeded fit fails.
+    assert not is_op_determinism_enabled()
+    tiny(random_state=None).fit(phantoms.data, phantoms.target)
+
+
+def test_a_fit_writes_no_file(phantoms, tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    clf = tiny(
+        augmentation="light", early_stopping=True, warm_start=True, verbose=1, epochs=2
+    )
+    for _ in range(2):
+        clf.fit(phantoms.data, phantoms.target, groups=phantoms.groups)
+    clf.predict_proba(phantoms.data)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="TensorFlow alone takes it all"
+)
+def test_memory_of_a_gpu_grows_on_demand(phantoms, tiny):
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        pytest.skip("no GPU")
+    tiny(epochs=1).fit(phantoms.data, phantoms.target)
+    assert all(tf.config.experimental.get_memory_growth(gpu) for gpu in gpus)
 
 
 def test_each_epoch_has_an_order_of_its_own(phantoms):
@@ -104,6 +161,7 @@ def test_labels_of_every_type_come_back(phantoms, tiny, convert):
     np.testing.assert_allclose(proba.sum(axis=1), 1)
 
 
+@pytest.mark.backend
 def test_two_classes_have_one_logit(phantoms, tiny):
     clf = tiny(epochs=1).fit(phantoms.data, phantoms.target == "notumor")
     logits = clf.decision_function(phantoms.data)
@@ -113,6 +171,7 @@ def test_two_classes_have_one_logit(phantoms, tiny):
     np.testing.assert_allclose(proba[:, 1], 1 / (1 + np.exp(-logits)), rtol=1e-6)
 
 
+@pytest.mark.backend
 def test_four_classes_have_four_logits(phantoms, tiny):
     clf = tiny(epochs=1).fit(phantoms.data, phantoms.target)
     logits = clf.decision_function(phantoms.data)
@@ -121,6 +180,7 @@ def test_four_classes_have_four_logits(phantoms, tiny):
     np.testing.assert_allclose(clf.predict_proba(phantoms.data), shares, rtol=1e-5)
 
 
+@pytest.mark.backend
 def test_one_image_is_one_row(phantoms, tiny):
     clf = tiny(epochs=1).fit(phantoms.data, phantoms.target)
     assert clf.predict_proba(phantoms.data[:1]).shape == (1, 4)
@@ -184,6 +244,20 @@ def test_warm_start_goes_on(phantoms, tiny):
         clf.fit(phantoms.data[:2], ["glioma", "other"])
 
 
+@pytest.mark.parametrize("precision", [False, True], ids=["float32", "float16"])
+def test_warm_start_goes_on_at_the_learning_rate_asked_for(phantoms, tiny, precision):
+    clf = tiny(warm_start=True, learning_rate=0.01, mixed_precision=precision, epochs=1)
+    for change in (
+        {},
+        {"learning_rate": 0.001},
+        {"lr_schedule": LearningRateSchedule("linear", warmup=0.0, final=0.5)},
+        {"lr_schedule": None, "learning_rate": 0.002},
+    ):
+        clf.set_params(**change).fit(phantoms.data, phantoms.target)
+    rates = clf.history_["learning_rate"]
+    np.testing.assert_allclose(rates, [0.01, 0.001, 0.0005, 0.002], rtol=1e-5)
+
+
 def test_partial_fit_trains_an_epoch_each_time(phantoms, tiny):
     clf = tiny()
     few = phantoms.target != "glioma"
@@ -199,6 +273,7 @@ def test_initialize_builds_without_training(phantoms, tiny):
     assert clf.history_ == {}
 
 
+@pytest.mark.backend
 def test_early_stopping_keeps_the_best_weights(phantoms, tiny):
     clf = tiny(
         epochs=40,
@@ -313,3 +388,18 @@ def test_verbose_shows_one_bar_or_a_line_an_epoch(phantoms, tiny, capsys):
     assert [line.split()[1] for line in lines] == ["1/3", "2/3", "3/3"]
     tiny().fit(phantoms.data, phantoms.target)
     assert capsys.readouterr().out == ""
+
+
+def test_an_interrupted_fit_stops_its_bar(phantoms, tiny, capsys):
+    from rich.progress import Progress
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tiny(verbose=1, callbacks=Interrupt()).fit(phantoms.data, phantoms.target)
+    threads = [type(thread).__name__ for thread in threading.enumerate()]
+    assert "_RefreshThread" not in threads
+    with Progress():  # older versions of rich allow one at a time
+        pass

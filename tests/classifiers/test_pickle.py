@@ -1,34 +1,12 @@
-"""Fitted classifiers leave the process and come back the same."""
+"""Fitted classifiers as pickles; a whole pipeline's is in `tests/test_pipeline.py`."""
 
 import copy
 import pickle
-import subprocess
-import sys
 
-import joblib
 import numpy as np
 import pytest
 
 pytestmark = pytest.mark.backend
-
-LOAD = """
-import sys, joblib, numpy as np
-clf = joblib.load(sys.argv[1])
-np.save(sys.argv[3], clf.predict_proba(np.load(sys.argv[2])))
-"""
-
-
-def test_a_fresh_process_predicts_bit_for_bit(phantoms, tiny, tmp_path):
-    clf = tiny(dropout=0.2, augmentation="light", dense_units=512, filters=(16, 64))
-    clf.fit(phantoms.data, phantoms.target)
-    model, images, out = (str(tmp_path / n) for n in ("m.joblib", "x.npy", "p.npy"))
-    joblib.dump(clf, model)
-    np.save(images, phantoms.data)
-    subprocess.run([sys.executable, "-c", LOAD, model, images, out], check=True)
-    np.testing.assert_array_equal(np.load(out), clf.predict_proba(phantoms.data))
-    n_bytes = sum(np.asarray(weights).nbytes for weights in clf.model_.weights)
-    assert n_bytes > 1e6
-    assert (tmp_path / "m.joblib").stat().st_size < 1.2 * n_bytes
 
 
 def test_the_optimizer_travels_only_where_training_goes_on(phantoms, tiny):
