@@ -120,7 +120,7 @@ def _compare(models, scans, no_groups, n_splits, seeds):
     from brain_tumor_clf.cli._recorder import compare_recorded
 
     grouping = choose_groups(scans, no_groups, n_splits, seeds[0])
-    result, _ = compare_recorded(models, scans, grouping, n_splits, seeds, "Comparing")
+    result, _ = compare_recorded(models, scans, grouping, n_splits, seeds)
     return result
 
 

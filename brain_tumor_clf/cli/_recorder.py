@@ -155,8 +155,8 @@ class OutOfFold:
         return mean, std
 
 
-def compare_recorded(models, scans, grouping, n_splits, seeds, description):
-    """Compare models on the same folds, with a progress bar.
+def compare_recorded(models, scans, grouping, n_splits, seeds):
+    """Compare models on the same folds, with a progress bar that names them.
 
     Parameters
     ----------
@@ -170,8 +170,6 @@ def compare_recorded(models, scans, grouping, n_splits, seeds, description):
         Number of folds.
     seeds : list of int
         Seeds of folds and models.
-    description : str
-        Beside the bar.
 
     Returns
     -------
@@ -181,8 +179,15 @@ def compare_recorded(models, scans, grouping, n_splits, seeds, description):
     from brain_tumor_clf import compare
     from brain_tumor_clf.cli._console import progress
 
-    with progress(description, n_splits * len(models) * len(seeds)) as advance:
-        recorder = Recorder(scans, advance)
+    names, n_fits = list(models), n_splits * len(seeds)
+    with progress(names[0], n_fits * len(models)) as advance:
+
+        def step():
+            # `compare` takes one model after the other.
+            at = min(len(recorder.folds) // n_fits, len(names) - 1)
+            advance(description=names[at])
+
+        recorder = Recorder(scans, step)
         comparison = compare(
             models,
             scans.data,
@@ -214,9 +219,7 @@ def cross_validate(models, scans, grouping, healthy, n_splits, seed):
     results : list of OutOfFold
         One a model.
     """
-    comparison, recorder = compare_recorded(
-        models, scans, grouping, n_splits, [seed], "Cross-validating"
-    )
+    comparison, recorder = compare_recorded(models, scans, grouping, n_splits, [seed])
     options = {
         "groups": grouping.labels,
         "per_group": grouping.are_patients,
