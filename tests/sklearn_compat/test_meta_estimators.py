@@ -6,6 +6,7 @@ import sklearn
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.fixes import parse_version
 
@@ -73,3 +74,13 @@ def test_bagging_takes_a_column_of_paths(scans, make_pipe):
     assert_probabilities(bagging, X, np.unique(scans.target))
     first, second = (pipe.predict_proba(X) for pipe in bagging.estimators_)
     assert not np.array_equal(first, second)
+
+
+def test_permutation_importance_takes_a_column_of_paths(scans, four):
+    X = scans.data[:, None]
+    y = four.predict(X)
+    assert len(set(y)) > 1
+    result = permutation_importance(four, X, y, n_repeats=2, random_state=0)
+    assert result.importances.shape == (1, 2)
+    # With other images in their places its own answers no longer fit.
+    assert (result.importances > 0).all()

@@ -104,6 +104,11 @@ def test_labels_of_every_type(scans, make_pipe, convert):
     assert labels.dtype.kind == known.dtype.kind or known.dtype.kind in "OUT"
 
 
+@pytest.fixture(scope="module")
+def expected_labels(scans, make_pipe):
+    return cross_val_predict(make_pipe(), scans.data, scans.target, cv=2)
+
+
 @pytest.mark.parametrize(
     "convert",
     [
@@ -114,12 +119,11 @@ def test_labels_of_every_type(scans, make_pipe, convert):
     ],
     ids=["list", "(n, 1) array", "Series", "DataFrame"],
 )
-def test_paths_in_every_container(scans, four, make_pipe, convert):
+def test_paths_in_every_container(scans, four, make_pipe, convert, expected_labels):
     X = convert(scans.data)
     np.testing.assert_array_equal(four.predict_proba(X), four.predict_proba(scans.data))
     labels = cross_val_predict(make_pipe(), X, scans.target, cv=2)
-    expected = cross_val_predict(make_pipe(), scans.data, scans.target, cv=2)
-    np.testing.assert_array_equal(labels, expected)
+    np.testing.assert_array_equal(labels, expected_labels)
 
 
 def test_the_column_of_a_frame_is_enough(scans, four):

@@ -93,7 +93,7 @@ def test_two_processes_find_what_one_finds(scans, make_pipe):
         np.testing.assert_array_equal(one.cv_results_[name], two.cv_results_[name])
     by_one, by_two = (
         cross_val_predict(
-            make_pipe(),
+            make_pipe(dropout=0.2, augmentation="light"),
             scans.data,
             scans.target,
             cv=2,
