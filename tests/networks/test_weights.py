@@ -61,7 +61,7 @@ def test_the_place_for_a_file_is_where_keras_looks(folder, tmp_path, monkeypatch
     # Keras has read the variable when it was imported.
     monkeypatch.setattr(keras_config, "_KERAS_DIR", str(home))
     source = tmp_path / "downloaded"
-    source.touch()
+    source.write_text("weights")
     name = f"{tmp_path.name}.txt"
     kept = Path(file_utils.get_file(name, source.as_uri(), cache_subdir="models"))
     kept.unlink()

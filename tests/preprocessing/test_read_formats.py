@@ -121,10 +121,11 @@ def test_palette(scan):
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
 def test_transparent_pixels_are_laid_on_black(mode):
-    picture = Image.new("LA", (4, 2), (200, 255))
-    picture.putpixel((0, 0), (200, 0))
-    picture.putpixel((1, 0), (200, 128))
-    picture = picture.convert("RGBA").convert(mode)
+    opaqueness = Image.new("L", (4, 2), 255)
+    opaqueness.putdata([0, 128])
+    picture = Image.new("L", (4, 2), 200).convert({"PA": "P"}.get(mode, mode))
+    picture.putalpha(opaqueness)
+    assert picture.mode == mode
     image = read(encode(picture, "TIFF" if mode == "PA" else "PNG"))
     assert image[0, 0] == 0
     assert abs(int(image[0, 1]) - 100) <= 1

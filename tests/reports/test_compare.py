@@ -208,7 +208,7 @@ def test_equal_scores_have_no_difference(data):
 
 
 def test_early_stopping_is_told_the_groups():
-    scans = make_brain_mri(n_samples=64, image_size=(16, 16), random_state=0)
+    scans = make_brain_mri(n_samples=128, image_size=(16, 16), random_state=0)
     clf = SimpleCNNClassifier(
         filters=(4,), dense_units=4, epochs=1, early_stopping=True
     )

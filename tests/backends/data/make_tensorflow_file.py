@@ -1,6 +1,7 @@
 """Write tensorflow.btc and tensorflow.json, which test_other_backends.py reads.
 
-To be run under TensorFlow, from the root of the repository, when the file format
+To be run under TensorFlow and the oldest Keras that the package admits, so that every
+later one must read it, from the root of the repository, when the file format
 changes::
 
     KERAS_BACKEND=tensorflow python -m tests.backends.data.make_tensorflow_file
