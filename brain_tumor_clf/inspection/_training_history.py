@@ -93,6 +93,8 @@ class TrainingHistoryDisplay:
             axes.set(title=title, xlabel="Epoch")
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.grid(alpha=0.3)
+            if name == "learning_rate":
+                axes.set_ylim(bottom=0)  # or rounding would fill the axis
             if f"val_{name}" in self.history:
                 axes.legend(frameon=False)
         return self
