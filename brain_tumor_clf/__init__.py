@@ -27,10 +27,12 @@ _PUBLIC = {
     "compare": "reports",
     "evaluate": "reports",
     "fetch_brain_tumor_mri": "datasets",
+    "grad_cam": "inspection",
     "load": "persistence",
     "load_mri_folder": "datasets",
     "make_brain_mri": "datasets",
     "make_mri_pipeline": "pipeline",
+    "occlusion_map": "inspection",
     "save": "persistence",
     "write_brain_mri": "datasets",
 }

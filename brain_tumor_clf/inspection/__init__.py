@@ -1,13 +1,19 @@
-"""Pictures of training, of calibration, and of the images behind the scores."""
+"""Pictures of training, calibration and errors; what speaks for a prediction."""
 
 from brain_tumor_clf.inspection._duplicate_pairs import DuplicatePairsDisplay
+from brain_tumor_clf.inspection._grad_cam import grad_cam
 from brain_tumor_clf.inspection._misclassified import MisclassifiedDisplay
+from brain_tumor_clf.inspection._occlusion import occlusion_map
 from brain_tumor_clf.inspection._reliability import ReliabilityDisplay
+from brain_tumor_clf.inspection._saliency import SaliencyDisplay
 from brain_tumor_clf.inspection._training_history import TrainingHistoryDisplay
 
 __all__ = [
     "DuplicatePairsDisplay",
     "MisclassifiedDisplay",
     "ReliabilityDisplay",
+    "SaliencyDisplay",
     "TrainingHistoryDisplay",
+    "grad_cam",
+    "occlusion_map",
 ]

@@ -128,9 +128,8 @@ def _with_jax(network, layers, images, weights):
             return call
 
         # The one private method: Keras' own way to put something around each layer.
-        (logits,) = ops_flat(
-            network._run_through_graph([images], operation_fn=tapped)
-        )
+        result = network._run_through_graph([images], operation_fn=tapped)
+        (logits,) = keras.tree.flatten(result)
         return _total_score(logits, weights), maps
 
     offsets = {

@@ -2,48 +2,131 @@
 
 import keras
 import numpy as np
-FEATURE_MAP="feature_map"
-_ACTIVATIONS = (keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.PReLU, keras.layers.ELU)
+
+from brain_tumor_clf._validation import nearest_name
+
+# In every network of the package the output of this layer is the last feature map.
+_FEATURE_MAP = "feature_map"
+_ACTIVATIONS = (
+    keras.layers.Activation,
+    keras.layers.ELU,
+    keras.layers.LeakyReLU,
+    keras.layers.PReLU,
+    keras.layers.ReLU,
+)
+
 
 def stage_layers(network):
-    """The last map of each resolution, from fine to coarse."""
-    by_level = {}
-    learned = False
-    height, width = network.input_shape[1:3]
-    for layer in _bottlenecks(network):
-        shape = layer.output.shape
-        learned = learned or bool(getattr(layer, "weights", ()))
-        if len(shape) != 4:
-            break
-        if learned:
-            level = round(np.log2(height * width / (shape[1] * shape[2])) / 2)
-            last = by_level.get(level)
-            if last is None or _is_activation(layer) or not _is_activation(last):
-                by_level[level] = layer
-        if layer.name == FEATURE_MAP:
-            by_level[level] = layer
-            break
-    return [by_level[level] for level in sorted(by_level)]
+    """The last layer of each resolution, from fine to coarse.
 
-def _is_activation(layer):
-    if isinstance(layer, _ACTIVATIONS): return True
-    activation = getattr(layer, "activation", None)
-    return activation not in (None, keras.activations.linear)
+    Only layers that everything passes through count, so that a map shows all that the
+    network made of the image: not a branch of a block. Of those of one resolution the
+    last one that ends in an activation is preferred, whose values are not negative as
+    a rule: there, more of a feature speaks for what it stands for.
 
-def _bottlenecks(network):
-    """Layers that all information passes through, from the image on."""
+    Parameters
+    ----------
+    network : keras.Model
+        Functional, from images ``(n, H, W, C)``.
+
+    Returns
+    -------
+    list of keras.Layer
+        With outputs ``(n, h, w, c)``; the last is the last feature map.
+    """
+    chosen = {}
+    has_learned = False
+    for layer in _passed_by_everything(network):
+        has_learned = has_learned or bool(getattr(layer, "weights", ()))
+        if not _puts_out_maps(layer) or isinstance(layer, keras.layers.ZeroPadding2D):
+            continue
+        if not has_learned:  # augmentation and scaling
+            continue
+        level = _halvings(network, layer)
+        earlier = chosen.get(level)
+        is_last = layer.name == _FEATURE_MAP
+        if is_last or earlier is None or _is_at_least(layer, earlier):
+            chosen[level] = layer
+        if is_last:
+            break
+    return [chosen[level] for level in sorted(chosen)]
+
+
+def find_layers(network, names):
+    """The layers of these names, if they put out maps.
+
+    Parameters
+    ----------
+    network : keras.Model
+    names : str or sequence of str
+
+    Returns
+    -------
+    list of keras.Layer
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, or its output is no map; the message names the
+        nearest.
+    """
+    names = [names] if isinstance(names, str) else list(names)
+    by_name = {layer.name: layer for layer in network.layers}
+    stages = [layer.name for layer in stage_layers(network)]
+    advice = f"The last layer of each resolution: {', '.join(stages)}."
+    if not names:
+        raise ValueError(f"layer must name at least one layer, got none. {advice}")
+    for name in names:
+        if name not in by_name:
+            maps = [n for n, layer in by_name.items() if _puts_out_maps(layer)]
+            near = nearest_name(name, maps)
+            hint = f" Did you mean {near!r}?" if near else ""
+            raise ValueError(f"Unknown layer {name!r}.{hint} {advice}")
+        if not _puts_out_maps(by_name[name]):
+            shape = tuple(by_name[name].output.shape)
+            raise ValueError(
+                f"Layer {name!r} puts out {shape}, no maps (n, height, width, "
+                f"channels). {advice}"
+            )
+    return [by_name[name] for name in names]
+
+
+def _passed_by_everything(network):
+    """Operations that no path from the image to the logits goes around, in order."""
     operations = network.operations
-    made_by = {}
-    last_use = [0] * len(operations)
+    maker, last_use = {}, [0] * len(operations)
     for i, operation in enumerate(operations):
         if not isinstance(operation, keras.layers.InputLayer):
-            for t in keras.tree.flatten(operation.input):
-                last_use[made_by[id(t)]] = i
-        for t in keras.tree.flatten(operation.output):
-            made_by[id(t)] = i
-    furthest = 0
-    found = []
-    for i, op in enumerate(operations):
-        if furthest <= i: found.append(op)
+            for tensor in keras.tree.flatten(operation.input):
+                last_use[maker[id(tensor)]] = i
+        for tensor in keras.tree.flatten(operation.output):
+            maker[id(tensor)] = i
+    furthest, passed = 0, []
+    for i, operation in enumerate(operations):
+        if furthest <= i:
+            passed.append(operation)
         furthest = max(furthest, last_use[i])
-    return found
+    return passed
+
+
+def _puts_out_maps(layer):
+    shape = getattr(layer.output, "shape", ())
+    return len(shape) == 4
+
+
+def _halvings(network, layer):
+    """How often the image has been halved: odd sizes and unpadded edges don't count."""
+    height, width = network.input_shape[1:3]
+    _, rows, columns, _ = layer.output.shape
+    return round(np.log2(height * width / (rows * columns)) / 2)
+
+
+def _is_at_least(layer, earlier):
+    return _ends_in_activation(layer) or not _ends_in_activation(earlier)
+
+
+def _ends_in_activation(layer):
+    activation = getattr(layer, "activation", None)
+    return isinstance(layer, _ACTIVATIONS) or (
+        activation is not None and activation is not keras.activations.linear
+    )
