@@ -79,6 +79,6 @@ def test_fit_overhead(run_program, tmp_path):
         *("--json", "report.json"),
     )
     report = json.loads((tmp_path / "report.json").read_text())
-    assert len(report["ratios"]) == 5
+    assert len(report["ratios"]) == 7
     assert all(row["clock"] > 0 for row in report["ratios"].values())
     assert "Model.fit" in out
