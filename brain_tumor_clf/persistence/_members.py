@@ -138,10 +138,8 @@ def _check_arrays(members):
 
 def _check_networks(members):
     """Refuse layers that other code of this process has registered, too."""
-    # Not before it is needed: importing this package must not start Keras.
+    # Not at the top: reading a manifest must not start Keras.
     from brain_tumor_clf.networks import check_config
-
-    # Not at the top: reading a manifest needs no Keras.
 
     for name, content in members.items():
         if name.endswith("/config.json"):
