@@ -23,6 +23,7 @@ from brain_tumor_clf.cli._console import (
 )
 from brain_tumor_clf.cli._demo import demo
 from brain_tumor_clf.cli._evaluate import evaluate
+from brain_tumor_clf.cli._explain import explain
 from brain_tumor_clf.cli._info import info
 from brain_tumor_clf.cli._predict import predict
 from brain_tumor_clf.cli._train import train
@@ -38,7 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=RESEARCH_ONLY,
 )
-for command in (demo, audit, train, compare, evaluate, predict, info):
+for command in (demo, audit, train, compare, evaluate, predict, explain, info):
     app.command()(command)
 
 

@@ -52,7 +52,7 @@ def predict(
     check_writable(output, "--output")
     from brain_tumor_clf.cli._prediction import load_classifier, predict_in_chunks
 
-    files, failures = _find_files(paths)
+    files, failures = find_scans(paths)
     start_backend()
     pipeline = load_classifier(model)
     with progress("Predicting", len(files)) as advance:
@@ -71,7 +71,8 @@ def predict(
         raise typer.Exit(1)
 
 
-def _find_files(paths):
+def find_scans(paths):
+    """All scans among files and folders, and the folders that hold none."""
     from brain_tumor_clf._image_files import find_image_files
 
     files, failures = [], {}

@@ -8,7 +8,16 @@ import pytest
 import brain_tumor_clf
 from brain_tumor_clf.cli._main import app
 
-COMMANDS = ["demo", "audit", "train", "compare", "evaluate", "predict", "info"]
+COMMANDS = [
+    "demo",
+    "audit",
+    "train",
+    "compare",
+    "evaluate",
+    "predict",
+    "explain",
+    "info",
+]
 HEAVY = ["keras", "tensorflow", "jax", "torch", "pandas", "sklearn", "scipy", "numpy"]
 
 

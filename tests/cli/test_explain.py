@@ -1,0 +1,78 @@
+"""explain draws one picture a scan."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from brain_tumor_clf import load
+from brain_tumor_clf.persistence import read_manifest
+from tests.cli.conftest import RESEARCH_ONLY
+
+# Keras' TensorFlow backend converts variables in the way of NumPy 1.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept:DeprecationWarning"
+)
+
+
+def has_color(path):
+    pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    return (np.ptp(pixels, axis=2) > 60).mean() > 0.01
+
+
+def test_one_picture_a_scan(cli, trained, scans_dir, tmp_path):
+    _, model, _ = trained
+    done = cli("explain", model, scans_dir / "glioma", "-o", tmp_path / "new" / "maps")
+    assert done.returncode == 0, done.stderr
+    scans = sorted(path for path in (scans_dir / "glioma").iterdir())
+    pictures = sorted((tmp_path / "new" / "maps").iterdir())
+    assert [path.stem for path in pictures] == [path.stem for path in scans]
+    for path in pictures:
+        with Image.open(path) as picture:
+            assert picture.format == "PNG"
+            assert picture.size == (960, 585)
+        assert has_color(path)
+    predicted = load(model).predict(list(map(str, scans)))
+    rows = [line for line in done.stdout.splitlines() if " 0." in line]
+    assert [row.split()[0] for row in rows] == list(predicted)
+    assert f"4 scans; model {read_manifest(model).model_id}" in done.stdout
+    assert RESEARCH_ONLY in done.stdout
+
+
+def test_unreadable_files_are_named_and_the_rest_is_explained(
+    cli, trained, scans_dir, tmp_path
+):
+    folder = tmp_path / "scans"
+    for name in ("one", "two"):
+        (folder / name).mkdir(parents=True)
+        shutil.copy(next(scans_dir.glob("glioma/*")), folder / name / "scan.jpg")
+    (folder / "broken.png").write_text("no image")
+    done = cli(
+        *("explain", trained[1], folder, "-o", tmp_path / "maps"),
+        *("--class", "notumor", "--method", "occlusion"),
+    )
+    assert done.returncode == 1
+    names = sorted(path.name for path in (tmp_path / "maps").iterdir())
+    assert names == ["scan-2.png", "scan.png"]
+    assert "2 scans, 1 unreadable" in done.stdout
+    assert done.stdout.count("notumor") == 2
+    assert "broken.png: not an image" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_wrong_use(cli, trained, scans_dir, tmp_path):
+    scan = tmp_path / "scan.png"
+    Image.new("L", (20, 20), 90).save(scan)
+    before = scan.read_bytes()
+    done = cli("explain", trained[1], scan, "-o", tmp_path)
+    assert done.returncode == 2
+    assert "is one of the scans; name another folder" in done.stderr
+    assert scan.read_bytes() == before
+    done = cli("explain", trained[1], scan, "-o", scan)
+    assert done.returncode == 2
+    assert "cannot be made one" in done.stderr
+    done = cli("explain", trained[1], scan, "-o", tmp_path / "m", "--class", "gliom")
+    assert done.returncode == 1
+    assert "Did you mean 'glioma'?" in done.stderr
+    assert done.stderr.count("\n") == 1
