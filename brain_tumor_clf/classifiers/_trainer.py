@@ -23,6 +23,7 @@ from brain_tumor_clf.classifiers._training import (
     ShuffledBatches,
     compile_network,
     grow_gpu_memory_on_demand,
+    seeded_backend,
     without_retracing_warnings,
 )
 from brain_tumor_clf.networks import seeded_initialization
@@ -129,7 +130,7 @@ class NetworkTrainer(ScikerasClassifier):
         )
         own, callbacks = self._own_callbacks(validation), copy_callbacks(self.callbacks)
         try:
-            with without_retracing_warnings():
+            with without_retracing_warnings(), seeded_backend(seeds.batches):
                 history = self.model_.fit(
                     batches,
                     epochs=epochs,

@@ -151,6 +151,28 @@ def without_retracing_warnings():
         logger.removeFilter(is_wanted)
 
 
+@contextmanager
+def seeded_backend(seed):
+    """Seed what a backend draws from generators of the whole process; put them back.
+
+    PyTorch's dropout and data loaders do so, the other backends nowhere.
+
+    Parameters
+    ----------
+    seed : int
+        Seed for the time of the block.
+    """
+    if keras.backend.backend() != "torch":
+        yield
+        return
+    import torch
+
+    on_gpu = torch.cuda.is_available()
+    with torch.random.fork_rng([torch.cuda.current_device()] if on_gpu else []):
+        torch.manual_seed(seed)
+        yield
+
+
 def grow_gpu_memory_on_demand():
     """Keep TensorFlow from taking the whole memory of each GPU at its first use."""
     if keras.backend.backend() != "tensorflow":

@@ -97,6 +97,15 @@ def test_globals_of_tensorflow_are_left_as_found(phantoms, tiny):
     tiny(random_state=None).fit(phantoms.data, phantoms.target)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="PyTorch's own globals")
+def test_globals_of_pytorch_are_left_as_found(phantoms, tiny):
+    import torch
+
+    before = torch.random.get_rng_state()
+    tiny(dropout=0.1, augmentation="light").fit(phantoms.data, phantoms.target)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
 def test_a_fit_writes_no_file(phantoms, tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     clf = tiny(
@@ -216,7 +225,8 @@ def test_class_weight_leaves_sample_weight_as_it_was(phantoms, tiny):
 
 def test_class_weight_moves_predictions(phantoms, tiny):
     weights = {"glioma": 1e3, "meningioma": 1, "notumor": 1, "pituitary": 1}
-    clf = tiny(class_weight=weights).fit(phantoms.data, phantoms.target)
+    clf = tiny(class_weight=weights, learning_rate=0.01, epochs=4)
+    clf.fit(phantoms.data, phantoms.target)
     assert (clf.predict(phantoms.data) == "glioma").mean() > 0.8
 
 
