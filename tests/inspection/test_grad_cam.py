@@ -103,6 +103,7 @@ def log_odds(network, feature_map, position):
     return logits[position] - np.log(np.exp(np.delete(logits, position)).sum())
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("position", [0, 1])
 @pytest.mark.parametrize("n_outputs", ["one logit", "four logits"])
 def test_gradients_predict_how_the_score_changes(
@@ -121,6 +122,7 @@ def test_gradients_predict_how_the_score_changes(
     assert change == pytest.approx(2 * (gradients * step).sum(), rel=0.05)
 
 
+@pytest.mark.backend
 def test_the_two_classes_of_one_logit_are_opposed(two_class_clf, scans):
     network = two_class_clf.model_
     layers = stage_layers(network)
@@ -137,18 +139,21 @@ def test_images_of_a_batch_do_not_mix(clf, scans):
     np.testing.assert_allclose(maps[[0, 23]], alone, atol=1e-4)
 
 
+@pytest.mark.backend
 def test_half_precision_gradients_do_not_vanish():
     detector = make_spot_detector((32, 32), dtype=True)
     heat = grad_cam(detector, [make_spotted_head((32, 32), (20, 12))], "spot")
     np.testing.assert_allclose(peak(heat[0]), (20, 12), atol=1)
 
 
+@pytest.mark.slow  # under JAX, which compiles each operation
 def test_a_frozen_backbone_is_explained(scans):
     clf = TransferCNNClassifier(trainable="head", epochs=1, random_state=0)
     clf.fit(scans.data[:8], scans.target[:8])
     assert (grad_cam(clf, scans.data[:2]).max(axis=(1, 2)) == 1).all()
 
 
+@pytest.mark.backend
 def test_explaining_leaves_the_network_as_it_was(clf, scans):
     before = clf.predict_proba(scans.data), clf.model_.get_config()
     weights = clf.model_.get_weights()
@@ -241,6 +246,7 @@ def test_two_views_find_the_same_from_both_sides(clf, scans):
     assert not np.allclose(maps, alone, atol=0.01)
 
 
+@pytest.mark.backend
 def test_views_are_put_back_where_they_came_from():
     detector = make_spot_detector((48, 64))
     scan = make_spotted_head((48, 64), (14, 40))

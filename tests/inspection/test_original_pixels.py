@@ -21,6 +21,11 @@ from tests.inspection.spots import (
 )
 from tests.preprocessing.images import encode
 
+# Keras' other backends convert tensors in the way of NumPy 1.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept:DeprecationWarning"
+)
+
 EXPLAIN = {"grad_cam": grad_cam, "occlusion_map": occlusion_map}
 
 
