@@ -63,6 +63,9 @@ RECIPES = {
     "not cropped": ({}, {"crop": False}),
     "learning rate 1e-3": ({"learning_rate": 1e-3}, {}),
     "learning rate 2.5e-4": ({"learning_rate": 2.5e-4}, {}),
+    "last 5 blocks, not cropped": ({"trainable": 5}, {"crop": False}),
+    "last 5 blocks, 1e-3": ({"trainable": 5, "learning_rate": 1e-3}, {}),
+    "last 5 blocks, strong": ({"trainable": 5, "augmentation": "strong"}, {}),
 }
 
 
