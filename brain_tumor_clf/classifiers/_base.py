@@ -41,6 +41,7 @@ class BaseCNNClassifier(NetworkTrainer):
             "boolean",
             StrOptions({"mixed_float16", "mixed_bfloat16"}),
         ],
+        "test_time_augmentation": [StrOptions({"mirror"}), None],
         "warm_start": ["boolean"],
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
@@ -62,6 +63,7 @@ class BaseCNNClassifier(NetworkTrainer):
         n_iter_no_change,
         class_weight,
         mixed_precision,
+        test_time_augmentation,
         warm_start,
         callbacks,
         random_state,
@@ -81,6 +83,7 @@ class BaseCNNClassifier(NetworkTrainer):
         self.n_iter_no_change = n_iter_no_change
         self.class_weight = class_weight
         self.mixed_precision = mixed_precision
+        self.test_time_augmentation = test_time_augmentation
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.random_state = random_state
@@ -212,7 +215,7 @@ class BaseCNNClassifier(NetworkTrainer):
         return self
 
     def decision_function(self, X):
-        """The network's logits.
+        """The network's logits, averaged over views as `test_time_augmentation` says.
 
         Parameters
         ----------
@@ -226,7 +229,8 @@ class BaseCNNClassifier(NetworkTrainer):
         """
         check_is_fitted(self)
         X = self._check_images(X, reset=False)
-        logits = predict_logits(self.model_, X, self.batch_size)
+        mirror = self.test_time_augmentation == "mirror"
+        logits = predict_logits(self.model_, X, self.batch_size, mirror)
         return logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_proba(self, X):

@@ -35,6 +35,9 @@ class_weight : dict, "balanced" or None, default=None
 mixed_precision : bool or str, default=False
     Compute in half precision: True (float16) or a Keras policy, "mixed_float16" or
     "mixed_bfloat16". Other networks of the process are not affected.
+test_time_augmentation : {{"mirror"}} or None, default=None
+    "mirror" averages the logits of each image and its left-right mirror image when
+    predicting, at twice the cost. Training is not affected.
 warm_start : bool, default=False
     Let `fit` train on with the network and optimizer of the call before, at
     `learning_rate`; a learning rate schedule begins anew. Other parameters of network

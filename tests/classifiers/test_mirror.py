@@ -1,0 +1,32 @@
+"""Predictions averaged with those of the mirror image."""
+
+import numpy as np
+import pytest
+
+
+@pytest.mark.backend
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_logits_are_the_mean_of_both_sides(phantoms, tiny, n_classes):
+    chosen = np.isin(phantoms.target, np.unique(phantoms.target)[:n_classes])
+    X, y = phantoms.data[chosen], phantoms.target[chosen]
+    clf = tiny(augmentation=None, batch_size=7).fit(X, y)
+    plain, mirrored = clf.decision_function(X), clf.decision_function(X[:, :, ::-1])
+    assert np.abs(plain - mirrored).max() > 1e-3
+    clf.set_params(test_time_augmentation="mirror")
+    expected = (plain + mirrored) / 2
+    np.testing.assert_allclose(clf.decision_function(X), expected, atol=1e-5)
+
+
+def test_a_scan_and_its_mirror_image_get_one_answer(phantoms, tiny):
+    clf = tiny(test_time_augmentation="mirror").fit(phantoms.data, phantoms.target)
+    proba = clf.predict_proba(phantoms.data)
+    np.testing.assert_allclose(
+        clf.predict_proba(phantoms.data[:, :, ::-1]), proba, atol=1e-6
+    )
+    winners = clf.classes_[proba.argmax(axis=1)]
+    assert (clf.predict(phantoms.data) == winners).all()
+
+
+def test_other_names_are_refused(phantoms, tiny):
+    with pytest.raises(ValueError, match="test_time_augmentation"):
+        tiny(test_time_augmentation="flip").fit(phantoms.data, phantoms.target)
