@@ -30,6 +30,7 @@ _EXTRAS = {
     "dicom": "reading DICOM files, compressed ones too",
     "kaggle": "fetch_brain_tumor_mri",
     "plots": "the demo's picture, displays",
+    "app": "the web app",
 }
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from brain_tumor_clf import __version__
+from brain_tumor_clf.cli._app import app as serve_app
 from brain_tumor_clf.cli._audit import audit
 from brain_tumor_clf.cli._backend import silence_backends
 from brain_tumor_clf.cli._compare import compare
@@ -39,7 +40,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=RESEARCH_ONLY,
 )
-for command in (demo, audit, train, compare, evaluate, predict, explain, info):
+for command in (
+    *(demo, audit, train, compare, evaluate, predict, explain),
+    *(serve_app, info),
+):
     app.command()(command)
 
 

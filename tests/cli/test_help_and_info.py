@@ -16,9 +16,13 @@ COMMANDS = [
     "evaluate",
     "predict",
     "explain",
+    "app",
     "info",
 ]
-HEAVY = ["keras", "tensorflow", "jax", "torch", "pandas", "sklearn", "scipy", "numpy"]
+HEAVY = [
+    *("keras", "tensorflow", "jax", "torch"),
+    *("pandas", "sklearn", "scipy", "numpy", "streamlit"),
+]
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS])

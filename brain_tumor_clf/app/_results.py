@@ -1,0 +1,290 @@
+"""From uploaded files to results: what the model says of each, or why it can't."""
+
+import csv
+import io
+from typing import NamedTuple
+
+import numpy as np
+
+from brain_tumor_clf.app._limits import (
+    BYTES_A_MB,
+    MAX_FILE_MB,
+    MAX_FILES,
+    MAX_PIXELS,
+    MAX_TOTAL_MB,
+)
+from brain_tumor_clf.exceptions import ImageReadError
+from brain_tumor_clf.preprocessing import HeadCropper, ImageReader
+from brain_tumor_clf.preprocessing._mapping import iter_outcomes
+
+CLASSIFIED = "classified"
+NOT_SURE = "not sure: ask a radiologist"
+NOT_A_SCAN = "not a brain scan"
+UNREADABLE = "could not be read"
+_THUMBNAIL = 96  # pixels; enough for a table, and large JPEG files decode faster
+
+
+class Upload(NamedTuple):
+    """A file as it came in.
+
+    Attributes
+    ----------
+    key : str
+        Tells it from all others of the session.
+    name : str
+        As its owner calls it.
+    data : bytes
+        Its content.
+    """
+
+    key: str
+    name: str
+    data: bytes
+
+
+class Answer(NamedTuple):
+    """What a model says of an image.
+
+    Attributes
+    ----------
+    label : str
+        The class that ``predict`` gives.
+    probability : float
+        Of that class.
+    probabilities : dict of str to float
+        By class, in the model's order.
+    """
+
+    label: str
+    probability: float
+    probabilities: dict
+
+
+class Result(NamedTuple):
+    """What came of one file.
+
+    Attributes
+    ----------
+    name : str
+        The file's name.
+    state : str
+        `CLASSIFIED`, `NOT_SURE`, `NOT_A_SCAN` or `UNREADABLE`.
+    answer : Answer or None
+        What the model says, whether or not it may be shown; None if unreadable.
+    error : str or None
+        Why the file could not be read.
+    notes : tuple of str
+        What the reader remarked.
+    size : (int, int) or None
+        Height and width in pixels.
+    thumbnail : ndarray of shape (h, w, 3), uint8, or None
+        The image made small.
+    """
+
+    name: str
+    state: str
+    answer: Answer | None = None
+    error: str | None = None
+    notes: tuple = ()
+    size: tuple | None = None
+    thumbnail: np.ndarray | None = None
+
+    @property
+    def shown_answer(self):
+        """The answer, unless the image is no scan: then it gets none."""
+        return None if self.state == NOT_A_SCAN else self.answer
+
+    @property
+    def label(self):
+        """The class, where the model stands for one."""
+        return self.answer.label if self.state == CLASSIFIED else None
+
+
+def classify(model, uploads):
+    """Classify uploaded files in one pass of the model.
+
+    Parameters
+    ----------
+    model : ServedModel
+    uploads : list of Upload
+
+    Returns
+    -------
+    list of Result
+        One a file, in order. A file that is too large or cannot be read is a result
+        of its own and spoils no other.
+    """
+    refused = _check_sizes(uploads)
+    admitted = [i for i in range(len(uploads)) if i not in refused]
+    outcomes = iter_outcomes(_look_at, [uploads[i].data for i in admitted])
+    seen = {}
+    for i, outcome in zip(admitted, outcomes, strict=True):
+        if outcome.failure is None:
+            seen[i] = outcome
+        else:
+            refused[i] = outcome.failure
+    answers, states = _ask(model, {i: uploads[i].data for i in seen}, refused)
+    results = []
+    for i, upload in enumerate(uploads):
+        if i in refused:
+            results.append(Result(upload.name, UNREADABLE, error=refused[i]))
+            continue
+        size, thumbnail = seen[i].image
+        notes = tuple(text for _, text in seen[i].notes)
+        results.append(
+            Result(upload.name, states[i], answers[i], None, notes, size, thumbnail)
+        )
+    return results
+
+
+def read_scan(data, longest):
+    """An uploaded scan for the screen.
+
+    Parameters
+    ----------
+    data : bytes
+    longest : int
+        Height and width at most, in pixels.
+
+    Returns
+    -------
+    ndarray of shape (h, w, 3), uint8
+    """
+    image = _reader(longest)._image_function()(data)
+    return _shrink(image, longest)
+
+
+def state_of(probability, is_scan, abstention):
+    """The state of an image that was read.
+
+    Parameters
+    ----------
+    probability : float
+        Of the predicted class.
+    is_scan : bool
+        What the guard says.
+    abstention : Abstention or None
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.app._metadata import Abstention
+    >>> from brain_tumor_clf.app._results import state_of
+    >>> state_of(0.6, True, Abstention(0.7, 0.03, 0.9))
+    'not sure: ask a radiologist'
+    """
+    if not is_scan:
+        return NOT_A_SCAN
+    if abstention is not None and probability < abstention.threshold:
+        return NOT_SURE
+    return CLASSIFIED
+
+
+def count_states(results):
+    """How many results of each state there are: dict, in a fixed order, no zeros."""
+    states = [result.state for result in results]
+    ordered = (CLASSIFIED, NOT_SURE, NOT_A_SCAN, UNREADABLE)
+    return {state: states.count(state) for state in ordered if state in states}
+
+
+def to_csv(model, results):
+    """The results as ``predict --csv`` writes them, with the state of each.
+
+    Parameters
+    ----------
+    model : ServedModel
+    results : list of Result
+
+    Returns
+    -------
+    str
+    """
+    head = ["path", "label", "probability", *(f"p_{name}" for name in model.labels)]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([*head, "error", "model_id", "state"])
+    for result in results:
+        answer = result.shown_answer
+        values = [None] * (1 + len(model.labels))
+        if answer is not None:
+            values = [answer.probability, *answer.probabilities.values()]
+        writer.writerow(
+            [_as_text_cell(result.name), result.label, *values, result.error,
+             model.model_id, result.state]
+        )  # fmt: skip
+    return buffer.getvalue()
+
+
+def _as_text_cell(name):
+    """A file's name that no spreadsheet takes for a formula."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+
+
+def _check_sizes(uploads):
+    """Position -> reason, of files that are not even looked at."""
+    refused, total = {}, 0
+    for i, upload in enumerate(uploads):
+        size = len(upload.data)
+        if i >= MAX_FILES:
+            refused[i] = f"left out: more than {MAX_FILES} files at once"
+        elif size > MAX_FILE_MB * BYTES_A_MB:
+            refused[i] = f"left out: larger than {MAX_FILE_MB} MB"
+        elif total + size > MAX_TOTAL_MB * BYTES_A_MB:
+            refused[i] = f"left out: all files together exceed {MAX_TOTAL_MB} MB"
+        else:
+            total += size
+    return refused
+
+
+def _reader(least_size):
+    return ImageReader("rgb", least_size, max_pixels=MAX_PIXELS)
+
+
+def _look_at(data):
+    """Size and thumbnail of a file; what is odd about it is noted."""
+    read = _reader(_THUMBNAIL)._locating_function()
+    image, placement = read(data)
+    HeadCropper()._image_function()(image)  # notes it where there is no head
+    return placement.image_shape, _shrink(image, _THUMBNAIL)
+
+
+def _shrink(image, longest):
+    from PIL import Image
+
+    if max(image.shape[:2]) <= longest:
+        return image
+    picture = Image.fromarray(image)
+    picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def _ask(model, files, refused):
+    """Answers and states by position; what the model cannot read joins `refused`."""
+    files = dict(files)
+    while files:
+        try:
+            batch = list(files.values())
+            probabilities = model.predict_proba(batch)
+            scans = model.are_scans(batch)
+            break
+        except ImageReadError as error:
+            # Its own reader may be stricter than ours: it names files by place.
+            positions = list(files)
+            for name, reason in error.failures.items():
+                i = positions[int(name[2:-1])]
+                refused[i] = reason
+                del files[i]
+    answers, states = {}, {}
+    for k, i in enumerate(files):
+        answers[i] = _answer(model, probabilities[k])
+        states[i] = state_of(answers[i].probability, scans[k], model.abstention)
+    return answers, states
+
+
+def _answer(model, probabilities):
+    best = int(probabilities.argmax())
+    by_class = dict(zip(model.labels, map(float, probabilities), strict=True))
+    return Answer(model.labels[best], float(probabilities[best]), by_class)

@@ -1,0 +1,102 @@
+"""``app``: the web app in the browser."""
+
+import zipfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brain_tumor_clf.cli._backend import start_backend
+from brain_tumor_clf.cli._console import RESEARCH_ONLY, note, print_warning
+from brain_tumor_clf.cli._files import PLOTS, require_extra
+
+_PACKAGES = {"streamlit": "streamlit", **PLOTS}
+
+
+def app(
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Model file that `train` or `demo` wrote. Default: the packaged one.",
+        ),
+    ] = None,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, metavar="N", help="Port to listen at; 0 takes a free one."
+        ),
+    ] = 8501,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address to listen at. The default can be reached from this machine "
+            "alone; 0.0.0.0 from every machine that reaches it.",
+        ),
+    ] = "127.0.0.1",
+    trust_pickle: Annotated[
+        bool,
+        typer.Option(
+            "--trust-pickle",
+            help="Open a pickled model, too: it runs whatever code is in it.",
+        ),
+    ] = False,
+):
+    """Classify scans in the browser: drag and drop, heat maps, a table.
+
+    Uploaded files stay in memory and are forgotten when their page is closed.
+    """
+    require_extra("app", _PACKAGES)
+    note("Starting the model…")
+    start_backend()
+    from brain_tumor_clf.app import serve
+
+    pipeline, name = _load(model, trust_pickle)
+    serve(
+        pipeline,
+        name=name,
+        host=host,
+        port=port,
+        ready=lambda url: _announce(url, host),
+    )
+
+
+def _load(path, trust_pickle):
+    """The model, and how the pages call it."""
+    if path is None:
+        from brain_tumor_clf import load_pretrained
+
+        return load_pretrained(), "The packaged model"
+    from brain_tumor_clf.cli._prediction import load_classifier
+
+    if trust_pickle and not zipfile.is_zipfile(path):
+        return _unpickle(path), path.name
+    return load_classifier(path), path.name
+
+
+def _unpickle(path):
+    """The classifier in a pickle or joblib file, whatever else opening it does."""
+    import joblib
+
+    from brain_tumor_clf.exceptions import ModelFileError
+
+    model = joblib.load(path)
+    if not hasattr(model, "classes_"):
+        raise ModelFileError(
+            f"{path} holds a {type(model).__name__}, which is no classifier."
+        )
+    return model
+
+
+def _announce(url, host):
+    from brain_tumor_clf.app._serve import is_local
+
+    if not is_local(host):
+        print_warning(
+            f"whoever reaches {host} can use the app: it asks for no password and does "
+            "not encrypt. Scans of patients need a proxy before it that does both."
+        )
+    note(f"Open {url}  (Ctrl+C stops it). {RESEARCH_ONLY}")
