@@ -29,7 +29,7 @@ _VERSION = 1  # of what the features of one set of parameters are; part of a cac
 
 
 class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Turn images into the pooled last feature map of a frozen network.
+    """Turn images into the pooled feature maps of a frozen network.
 
     Nothing is trained: a linear model or an SVC on these features fits in seconds,
     and is the baseline that a fine-tuned network has to beat.
@@ -38,11 +38,17 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ----------
     backbone : str, default="EfficientNetLite0"
         A key of `brain_tumor_clf.networks.BACKBONES`.
-    weights : {"imagenet"}, path or None, default="imagenet"
+    weights : {"imagenet", "brain-mri"}, path or None, default="imagenet"
         Weights of the backbone. A path names a Keras file (see
         `brain_tumor_clf.networks.transfer_cnn`); None draws them at random.
-    pooling : {"avg", "max"}, default="avg"
-        How the last feature map becomes one vector.
+    pooling : {"avg", "max", "avgmax"}, default="avg"
+        How a feature map becomes one vector; "avgmax" gives means, then maxima.
+    stages : int or tuple of int, default=-1
+        Which feature maps: -1 is the last one of the network, -2 the last one of twice
+        its height and width, and so on; vectors of several stand one after the other.
+        Nothing behind the last of them is computed. Finer maps know less of ImageNet's
+        things and more of textures, which suits scans: ``(-3, -2)`` with "avgmax" is
+        the better choice on them.
     batch_size : int, default=32
         Images in the network at a time; bounds the memory.
     cache : path, optional
@@ -74,6 +80,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         *,
         weights="imagenet",
         pooling="avg",
+        stages=-1,
         batch_size=32,
         cache=None,
         random_state=None,
@@ -81,6 +88,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.backbone = backbone
         self.weights = weights
         self.pooling = pooling
+        self.stages = stages
         self.batch_size = batch_size
         self.cache = cache
         self.random_state = random_state
@@ -109,7 +117,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         X = _check_images(X)
         get_backbone(self.backbone)
-        check_choice("pooling", self.pooling, ("avg", "max"))
+        check_choice("pooling", self.pooling, ("avg", "max", "avgmax"))
         if not (isinstance(self.batch_size, (int, np.integer)) and self.batch_size > 0):
             raise ValueError(
                 f"batch_size must be a positive integer, got {self.batch_size!r}."
@@ -166,6 +174,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 self.input_shape_,
                 weights=self.weights,
                 pooling=self.pooling,
+                stages=self.stages,
             )
 
     def _compute(self, X):
@@ -198,7 +207,8 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return np.stack(rows)
 
     def _cache_key(self):
-        parts = ["CNNFeatures", _VERSION, self.backbone, self.pooling]
+        stages = np.atleast_1d(self.stages).tolist()
+        parts = ["CNNFeatures", _VERSION, self.backbone, self.pooling, stages]
         return json.dumps([*parts, self._weights_id])
 
     def _identify_weights(self):

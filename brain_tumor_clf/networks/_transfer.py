@@ -13,6 +13,7 @@ from brain_tumor_clf.networks._checks import (
 )
 from brain_tumor_clf.networks._image_scaling import ImageScaling
 from brain_tumor_clf.networks._simple_cnn import FEATURE_MAP, apply_layers, dense_head
+from brain_tumor_clf.networks._stages import select_stages
 from brain_tumor_clf.networks._weights import (
     read_backbone_weights,
     set_backbone_weights,
@@ -50,7 +51,7 @@ def transfer_cnn(
         three inside.
     n_outputs : int
         Number of logits: one per class, or 1 for two classes.
-    weights : {"imagenet"} or path, optional
+    weights : {"imagenet", "brain-mri"} or path, optional
         Pretrained weights of the backbone. A path names weights of the backbone
         without top (``.weights.h5``, or ``.h5`` as ``keras.applications`` has them),
         or a saved model that begins with the backbone (``.keras``). None starts at
@@ -115,9 +116,9 @@ def transfer_cnn(
 
 
 def feature_extractor(
-    backbone, input_shape, *, weights="imagenet", pooling="avg", dtype=None
+    backbone, input_shape, *, weights="imagenet", pooling="avg", stages=-1, dtype=None
 ):
-    """A frozen backbone with global pooling.
+    """A frozen backbone with global pooling of the last feature map, or of several.
 
     Parameters
     ----------
@@ -125,10 +126,15 @@ def feature_extractor(
         A key of ``BACKBONES``.
     input_shape : (int, int, int)
         Height, width (pixels) and channels (1 or 3) of the images.
-    weights : {"imagenet"}, path or None, default="imagenet"
+    weights : {"imagenet", "brain-mri"}, path or None, default="imagenet"
         As in :func:`transfer_cnn`.
-    pooling : {"avg", "max"}, default="avg"
-        Global pooling of the last feature map.
+    pooling : {"avg", "max", "avgmax"}, default="avg"
+        Global pooling of each feature map; "avgmax" gives the means, then the maxima.
+    stages : int or sequence of int, default=-1
+        Which feature maps, by position in the list of the last one of each
+        resolution, from fine to coarse: -1 is the last map of the network, -2 the last
+        one of twice its height and width, and so on. The features of several stand
+        one after the other, and what lies behind the last of them is not computed.
     dtype : str or keras.DTypePolicy, optional
         Dtype policy; None takes Keras' global one. The features are float32.
 
@@ -153,9 +159,17 @@ def feature_extractor(
     ((None, 1280), 0)
     """
     row = get_backbone(backbone)
+    check_choice("pooling", pooling, (*_POOLING, "avgmax"))
     inputs, x = _backbone_tensors(row, input_shape, weights, 0, None, dtype)
-    x = _pool(x, pooling, "float32")
-    return keras.Model(inputs, x, name=f"{backbone.lower()}_features")
+    kinds = ("avg", "max") if pooling == "avgmax" else (pooling,)
+    pools = [
+        _POOLING[kind](name=f"{layer.name}_{kind}_pool", dtype="float32")(layer.output)
+        for layer in select_stages(keras.Model(inputs, x), stages)
+        for kind in kinds
+    ]
+    if len(pools) > 1:
+        pools = [layers.Concatenate(name="features", dtype="float32")(pools)]
+    return keras.Model(inputs, pools[0], name=f"{backbone.lower()}_features")
 
 
 def _backbone_tensors(row, input_shape, weights, n_trainable, augmentation, dtype):

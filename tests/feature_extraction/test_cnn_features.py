@@ -96,6 +96,37 @@ def test_batches_are_bounded_and_few_sizes_come(fitted, monkeypatch):
     assert sizes == [4, 4, 4, 4, 2]
 
 
+def test_features_of_several_stages_stand_one_after_the_other(fitted):
+    X = images()
+    stages = make(stages=(-3, -2), pooling="avgmax").fit(X)
+    network = keras.Model(
+        fitted.network_.input,
+        [
+            fitted.network_.get_layer(name).output
+            for name in ("block4a_expand_relu6", "block6a_expand_relu6")
+        ],
+    )
+    fine, coarse = map(np.asarray, network(X))
+    assert fine.shape[1:3] == (SIZE // 8, SIZE // 8)
+    assert coarse.shape[1:3] == (SIZE // 16, SIZE // 16)
+    expected = [
+        pool(m, axis=(1, 2)) for m in (fine, coarse) for pool in (np.mean, np.max)
+    ]
+    assert_close(stages.transform(X), np.concatenate(expected, axis=1))
+    # What lies behind the last stage is left out.
+    assert len(stages.network_.layers) < len(fitted.network_.layers) / 1.2
+    assert stages.get_feature_names_out().shape == (2 * (240 + 672),)
+    loaded = pickle.loads(pickle.dumps(stages))
+    np.testing.assert_array_equal(loaded.transform(X), stages.transform(X))
+
+
+def test_the_last_stage_is_the_default(fitted):
+    X = images()
+    for stages in (-1, (-1,), [4]):
+        again = make(stages=stages).fit(X)
+        np.testing.assert_array_equal(again.transform(X), fitted.transform(X))
+
+
 def test_random_weights_repeat(fitted):
     X = images()
     again = clone(fitted).fit(X)
@@ -166,9 +197,12 @@ def test_cache_computes_no_feature_twice(tmp_path, monkeypatch):
 def test_cache_keeps_other_parameters_apart(tmp_path, monkeypatch):
     X = images(2)
     computed = count_computed(monkeypatch)
-    for change in ({}, {"pooling": "max"}, {"random_state": 1}):
+    changes = ({}, {"pooling": "max"}, {"random_state": 1}, {"stages": (-2, -1)})
+    for change in changes:
         make(cache=tmp_path, **change).fit_transform(X)
-    assert computed == [2, 2, 2]
+    assert computed == [2, 2, 2, 2]
+    make(cache=tmp_path, stages=np.array([-2, -1])).fit_transform(X)
+    assert computed == [2, 2, 2, 2]
 
 
 def test_grid_search_over_the_last_step_reads_each_image_once(tmp_path, monkeypatch):
@@ -223,6 +257,10 @@ def weights_file(tmp_path):
     [
         ({"backbone": "EfficientNetLite"}, ValueError, "Did you mean"),
         ({"pooling": "mean"}, ValueError, "pooling"),
+        ({"stages": -6}, ValueError, "from -5 "),
+        ({"stages": ()}, ValueError, "stages"),
+        ({"stages": (-1, 4)}, ValueError, "different"),
+        ({"stages": "last"}, ValueError, "stages"),
         ({"batch_size": 0}, ValueError, "batch_size"),
         ({"batch_size": 1.5}, ValueError, "batch_size"),
         ({"backbone": "Xception"}, ValueError, "at least 71x71"),
