@@ -4,6 +4,7 @@
 """
 
 import csv
+import socket
 import time
 
 import numpy as np
@@ -215,3 +216,20 @@ def test_an_audit_report_in_its_frame(open_app, files, tmp_path):
     frame = page.frames[-1]
     assert frame.frame_element().get_attribute("sandbox") == ""
     assert inner.locator("img").count() == 0 or inner.locator("img").first.is_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("localhost", 101), ("127.0.0.1", 101), ("evil.example", 403)]
+)
+def test_it_answers_to_no_strangers_name(app, name, status):
+    """A page from elsewhere may give its own name this machine's address."""
+    port = int(app.rpartition(":")[2])
+    request = (
+        f"GET /_stcore/stream HTTP/1.1\r\nHost: {name}:{port}\r\n"
+        f"Origin: http://{name}:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+        "\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(request.encode())
+        assert connection.recv(100).startswith(f"HTTP/1.1 {status}".encode())

@@ -28,8 +28,8 @@ def test_a_taken_port_is_told_in_one_line(fitted):
 
 
 def test_an_address_of_another_machine(fitted):
-    with pytest.raises(OSError, match=r"cannot listen at 192\.0\.2\.1, port 8501"):
-        serve(fitted, name="x", host="192.0.2.1")
+    with pytest.raises(OSError, match=r"cannot listen at 203\.0\.113\.7, port 8501"):
+        serve(fitted, name="x", host="203.0.113.7")
 
 
 def test_a_model_without_probabilities(scans):

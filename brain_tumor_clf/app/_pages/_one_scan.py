@@ -32,7 +32,7 @@ def show_scan(model, upload, result, *, is_phantom=False):
             st.html(_fragments.line(f"{plain(result.error, longest=400)}."))
             return
         answer = _show_answer(model, result, is_phantom)
-        left, right = st.columns(2, gap="large")
+        left, right = st.columns([0.92, 1.08], gap="large")
         with left:
             scan = read_scan(upload.data, _LONGEST)
             picture = st.empty()
