@@ -32,6 +32,7 @@ _PUBLIC = {
     "load_mri_folder": "datasets",
     "make_brain_mri": "datasets",
     "make_mri_pipeline": "pipeline",
+    "make_recipe": "recipes",
     "occlusion_map": "inspection",
     "save": "persistence",
     "write_brain_mri": "datasets",

@@ -82,7 +82,7 @@ def read_imagenet_lite0():
     WeightsError
         If the package is not installed, or its file is not what it should be.
     """
-    tensors = read_torch_tensors(_find_package_file())
+    tensors = read_torch_tensors(imagenet_lite0_file())
     try:
         return [_layer_weights(tensors, name) for name in _torch_names()]
     except (KeyError, ValueError) as error:
@@ -161,7 +161,14 @@ def _layer_weights(tensors, name):
     return [np.transpose(tensors[f"{name}.weight"], axes)]
 
 
-def _find_package_file():
+def imagenet_lite0_file():
+    """Path of the package's file of weights.
+
+    Raises
+    ------
+    WeightsError
+        If the package is not installed, or without that file.
+    """
     # The spec alone is asked for: the package's own code is never run.
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None:

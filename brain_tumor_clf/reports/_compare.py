@@ -53,8 +53,8 @@ def compare(
     scoring : str or callable, default="balanced_accuracy"
         Scorer, as in scikit-learn.
     seeds : sequence of int, default=(0,)
-        For each, all parameters called `random_state` are set to it and every fold is
-        fitted again.
+        For each, every fold is fitted again with the parameter called `random_state`
+        set to it; where an estimator has several, to it and to numbers drawn from it.
     n_jobs : int or None, default=None
         Fits at the same time.
 
@@ -185,14 +185,20 @@ def _fit_and_score(name, seed, fold, estimator, train, test, X, y, groups, scori
 
 
 def _seeded(estimator, seed):
-    """A clone whose parameters called `random_state`, at any depth, are the seed."""
+    """A clone whose parameters called `random_state`, at any depth, are set.
+
+    The first is the seed, the others are drawn from it: networks that vote together
+    must not be all the same.
+    """
     model = clone(estimator)
     names = [
         name
         for name in model.get_params(deep=True)
         if name == "random_state" or name.endswith("__random_state")
     ]
-    return model.set_params(**dict.fromkeys(names, seed))
+    drawn = np.random.SeedSequence(seed).generate_state(len(names)) >> 1
+    seeds = [seed, *map(int, drawn[1:])]
+    return model.set_params(**dict(zip(names, seeds, strict=False)))
 
 
 def fit_groups(model, groups):

@@ -270,6 +270,6 @@ def test_a_package_without_its_file_says_so(monkeypatch):
 
 
 def test_a_file_of_another_network_is_named(good, monkeypatch):
-    monkeypatch.setattr(lite0_module, "_find_package_file", lambda: good)
+    monkeypatch.setattr(lite0_module, "imagenet_lite0_file", lambda: good)
     with pytest.raises(WeightsError, match=r"_conv_stem\.weight"):
         feature_extractor("EfficientNetLite0", (32, 32, 1))

@@ -1,0 +1,186 @@
+"""Whole pipelines that work at the first try, by name."""
+
+from numbers import Integral
+
+from sklearn.base import clone
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from brain_tumor_clf._validation import check_choice
+from brain_tumor_clf.classifiers import (
+    Augmentation,
+    LearningRateSchedule,
+    TransferCNNClassifier,
+)
+from brain_tumor_clf.feature_extraction import CNNFeatures
+from brain_tumor_clf.networks._efficientnet_lite0 import imagenet_lite0_file
+from brain_tumor_clf.pipeline import make_mri_pipeline
+
+__all__ = ["RECIPES", "make_recipe"]
+
+RECIPES = ("fast", "default", "best")
+
+# All that was chosen by measuring, in one place (benchmarks/fast_recipe.py and
+# benchmarks/recipes.py).
+_BACKBONE = "EfficientNetLite0"
+_FROZEN = {
+    "preprocess": {"image_size": 224, "crop": False},
+    "features": {"stages": (-3, -2), "pooling": "avgmax"},
+    "linear": {"C": 0.01, "max_iter": 1000},
+}
+_FINE_TUNED = {
+    "preprocess": {"image_size": 160, "crop": True},
+    "network": {
+        "trainable": "all",
+        "pooling": "avg",
+        "dense_units": 0,
+        "augmentation": Augmentation(rotation=15.0, zoom=0.15),
+        "optimizer": "adamw",
+        "learning_rate": 5e-4,
+        "lr_schedule": LearningRateSchedule(warmup=0.1),
+        "weight_decay": 0.01,
+        "label_smoothing": 0.1,
+        "epochs": 8,
+        "test_time_augmentation": "mirror",
+    },
+}
+
+
+def make_recipe(
+    name="default",
+    *,
+    weights="imagenet",
+    image_size=None,
+    n_networks=3,
+    random_state=None,
+    cache=None,
+    n_jobs=None,
+    **network,
+):
+    """An unfitted pipeline whose settings were chosen by grouped cross-validation.
+
+    Parameters
+    ----------
+    name : {"fast", "default", "best"}, default="default"
+        "fast" is logistic regression on features of a frozen network: minutes on a CPU.
+        "default" fine-tunes one network, and averages its predictions with those for
+        the mirror image. "best" averages the probabilities of several such networks,
+        which differ in their seeds.
+    weights : {"imagenet", "brain-mri"}, path or None, default="imagenet"
+        What the backbone, EfficientNetLite0, starts from. "brain-mri" are those of the
+        packaged model, which has seen the public Kaggle set: use it for scans of your
+        own, never to measure a score on images of that set.
+    image_size : int or (int, int), default=None
+        Height and width that the network sees, in pixels; None is the recipe's own.
+    n_networks : int, default=3
+        Number of networks of "best"; the other recipes have one.
+    random_state : int or None, default=None
+        Seed. The networks of "best" take this one and those that follow.
+    cache : path or None, default=None
+        Folder that keeps each preprocessed image, and the features of "fast", so that
+        a cross-validation computes them once.
+    n_jobs : int or None, default=None
+        Threads that preprocess; None is one, -1 is one per core.
+    **network
+        Parameters of `TransferCNNClassifier` other than the recipe's, such as
+        ``epochs=4``; for "default" and "best".
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        Of files to classes. Its first step is ``preprocess``, as of
+        `make_mri_pipeline`, its last is ``classifier``; "fast" has ``features`` and
+        ``scale`` between them. ``fit`` of each takes ``classifier__sample_weight``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such recipe, or a parameter does not apply to it.
+    TypeError
+        If `TransferCNNClassifier` has no parameter of a name in `network`.
+    WeightsError
+        If the package with the ImageNet weights is not installed.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf import make_recipe
+    >>> pipe = make_recipe("fast", random_state=0)
+    >>> list(pipe.named_steps)
+    ['preprocess', 'features', 'scale', 'classifier']
+    >>> pipe = make_recipe("default", image_size=96, epochs=2, random_state=0)
+    >>> pipe["classifier"].epochs
+    2
+    """
+    check_choice("recipe", name, RECIPES)
+    if weights == "imagenet":
+        imagenet_lite0_file()  # before hours of reading, if it is missing
+    options = {"image_size": image_size, "cache": cache, "n_jobs": n_jobs}
+    if name == "fast":
+        _refuse(network)
+        return _make_fast(weights, random_state, **options)
+    if name == "default":
+        classifier = _make_network(weights, random_state, network)
+    else:
+        classifier = _make_vote(weights, random_state, network, n_networks)
+    return _make_pipeline(_FINE_TUNED, classifier, **options)
+
+
+def _make_pipeline(recipe, classifier, *, image_size, **options):
+    settings = {**recipe["preprocess"], **options}
+    if image_size is not None:
+        settings["image_size"] = image_size
+    return make_mri_pipeline(classifier, **settings)
+
+
+def _make_fast(weights, random_state, *, cache, **options):
+    head = LogisticRegression(**_FROZEN["linear"], random_state=random_state)
+    pipe = _make_pipeline(_FROZEN, head, cache=cache, **options)
+    features = CNNFeatures(
+        _BACKBONE,
+        weights=weights,
+        **_FROZEN["features"],
+        cache=cache,
+        random_state=random_state,
+    )
+    # One flat pipeline: its last step is a classifier like those of other recipes.
+    between = [("features", features), ("scale", StandardScaler())]
+    return Pipeline([pipe.steps[0], *between, pipe.steps[-1]])
+
+
+def _make_network(weights, random_state, network):
+    settings = _FINE_TUNED["network"] | network
+    # Cloned, for its own copies of augmentation and schedule: a parameter set in one
+    # pipeline changes no other.
+    return clone(
+        TransferCNNClassifier(
+            _BACKBONE, weights=weights, random_state=random_state, **settings
+        )
+    )
+
+
+def _make_vote(weights, random_state, network, n_networks):
+    if not (isinstance(n_networks, Integral) and n_networks > 0):
+        raise ValueError(f"n_networks must be a positive integer, got {n_networks!r}.")
+    if not (random_state is None or isinstance(random_state, Integral)):
+        raise ValueError(
+            "random_state of the recipe 'best' must be an integer or None, got "
+            f"{random_state!r}."
+        )
+    seeds = [
+        None if random_state is None else random_state + i for i in range(n_networks)
+    ]
+    networks = [
+        (f"network_{i}", _make_network(weights, seed, network))
+        for i, seed in enumerate(seeds)
+    ]
+    return VotingClassifier(networks, voting="soft")
+
+
+def _refuse(network):
+    if network:
+        raise ValueError(
+            f"{', '.join(sorted(network))}: the recipe 'fast' trains no network. "
+            "Take the recipe 'default', or set_params(classifier__C=…) on the result."
+        )
