@@ -57,7 +57,7 @@ CSS = """<style>
  border:1px solid var(--line);border-left:4px solid var(--doubt);border-radius:8px;
  font-size:.92rem}
 .btc-warn b{color:var(--doubt)}
-.btc dl.btc-facts{margin-left:0}.btc-sub{margin-top:-.9rem}
+.btc dl.btc-facts{margin-left:0;padding-left:0}.btc-sub{margin-top:-.9rem}
 .btc-facts{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.2rem;
  margin:.2rem 0 .6rem;padding:0;font-size:.95rem}
 .btc dl.btc-facts dt{color:var(--soft);margin:0;padding:0}

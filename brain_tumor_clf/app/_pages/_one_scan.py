@@ -83,7 +83,7 @@ def _color(picture, scan, model, upload, answer):
         return
     if not heat.any():
         st.html(_fragments.soft(f"Nothing in this image speaks for {explained}."))
-    strength = st.slider("Strength of the colors", 0, 100, 60, format="%d %%")
+    strength = st.slider("Strength of the colors", 0, 100, 70, format="%d %%")
     colored = overlay(scan, fit_heat(heat, scan.shape[:2]), strength / 100)
     alt = f"Scan {plain(upload.name)}, colored where something speaks for {explained}"
     picture.image(colored, width="stretch", alt=alt)
