@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from brain_tumor_clf.app._heat import fit_heat
 from brain_tumor_clf.app._results import Upload, classify
 
 _UPLOADS = "uploads"
@@ -49,21 +50,28 @@ def results_of(model, uploads):
     return [known[upload.key,] for upload in uploads]
 
 
-def map_of(model, upload, label):
+def map_of(model, upload, label, shape):
     """The heat map of a class in an upload, made when it is first asked for.
+
+    Parameters
+    ----------
+    model : ServedModel
+    upload : Upload
+    label : str
+    shape : (int, int)
+        Height and width of the scan on the screen.
 
     Returns
     -------
-    ndarray of shape (H, W), float32, or None
+    ndarray of that shape, float32, or None
         None if this model can't be explained so.
     """
     maps = st.session_state.setdefault(_MAPS, {})
     key = (upload.key, label)
     if key not in maps:
-        if len(maps) >= 16:  # a map is as large as its scan
-            maps.clear()
         try:
-            maps[key] = model.explain(upload.data, label)
+            # At the size of the scan it could have a hundred megabytes.
+            maps[key] = fit_heat(model.explain(upload.data, label), shape)
         except (TypeError, NotImplementedError):
             maps[key] = None
     return maps[key]

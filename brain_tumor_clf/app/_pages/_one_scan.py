@@ -3,7 +3,7 @@
 import streamlit as st
 
 from brain_tumor_clf.app import _fragments
-from brain_tumor_clf.app._heat import fit_heat, overlay
+from brain_tumor_clf.app._heat import overlay
 from brain_tumor_clf.app._plain import plain
 from brain_tumor_clf.app._remarks import track_record, warning_of
 from brain_tumor_clf.app._results import CLASSIFIED, NOT_A_SCAN, UNREADABLE, read_scan
@@ -77,14 +77,14 @@ def _color(picture, scan, model, upload, answer):
         index=model.labels.index(answer.label),
         key=f"explained-{upload.key}",
     )
-    heat = map_of(model, upload, explained)
+    heat = map_of(model, upload, explained, scan.shape[:2])
     if heat is None:
         st.html(_fragments.soft("This kind of model gives no heat map."))
         return
     if not heat.any():
         st.html(_fragments.soft(f"Nothing in this image speaks for {explained}."))
     strength = st.slider("Strength of the colors", 0, 100, 70, format="%d %%")
-    colored = overlay(scan, fit_heat(heat, scan.shape[:2]), strength / 100)
+    colored = overlay(scan, heat, strength / 100)
     alt = f"Scan {plain(upload.name)}, colored where something speaks for {explained}"
     picture.image(colored, width="stretch", alt=alt)
     st.html(
