@@ -105,7 +105,8 @@ def framed(page):
     page = page.replace("<head>", f"<head>{policy}", 1)
     return (
         "<style>html,body{margin:0;height:100%}"
-        "iframe{border:0;width:100%;height:100%;display:block}</style>"
+        "iframe{box-sizing:border-box;border:1px solid #8884;border-radius:10px;"
+        "width:100%;height:100%;display:block}</style>"
         f'<iframe sandbox="" title="{_TITLE}" srcdoc="{html.escape(page)}"></iframe>'
     )
 

@@ -1,7 +1,5 @@
 """From uploaded files to results: what the model says of each, or why it can't."""
 
-import csv
-import io
 from typing import NamedTuple
 
 import numpy as np
@@ -188,39 +186,6 @@ def count_states(results):
     states = [result.state for result in results]
     ordered = (CLASSIFIED, NOT_SURE, NOT_A_SCAN, UNREADABLE)
     return {state: states.count(state) for state in ordered if state in states}
-
-
-def to_csv(model, results):
-    """The results as ``predict --csv`` writes them, with the state of each.
-
-    Parameters
-    ----------
-    model : ServedModel
-    results : list of Result
-
-    Returns
-    -------
-    str
-    """
-    head = ["path", "label", "probability", *(f"p_{name}" for name in model.labels)]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*head, "error", "model_id", "state"])
-    for result in results:
-        answer = result.shown_answer
-        values = [None] * (1 + len(model.labels))
-        if answer is not None:
-            values = [answer.probability, *answer.probabilities.values()]
-        writer.writerow(
-            [_as_text_cell(result.name), result.label, *values, result.error,
-             model.model_id, result.state]
-        )  # fmt: skip
-    return buffer.getvalue()
-
-
-def _as_text_cell(name):
-    """A file's name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
 
 
 def _check_sizes(uploads):

@@ -2,12 +2,15 @@
 
 import csv
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from brain_tumor_clf import save
 from brain_tumor_clf.app import _results
+from brain_tumor_clf.app._csv import to_csv
 from brain_tumor_clf.app._results import (
     CLASSIFIED,
     NOT_A_SCAN,
@@ -16,9 +19,9 @@ from brain_tumor_clf.app._results import (
     classify,
     count_states,
     read_scan,
-    to_csv,
 )
 from tests.app.conftest import DarkCornerGuard
+from tests.cli.conftest import run_script
 from tests.preprocessing.images import make_dicom
 
 
@@ -172,6 +175,26 @@ def test_csv_is_as_predict_writes_it_and_has_the_state(make_model, scans, make_u
     assert {rows[1][name] for name in ["label", "probability", *p]} == {""}
     assert rows[2]["error"] == results[2].error
     assert [row["state"] for row in rows] == [CLASSIFIED, NOT_A_SCAN, UNREADABLE]
+
+
+@pytest.mark.slow
+def test_csv_agrees_with_that_of_the_command(make_model, uploads, tmp_path):
+    model = make_model()
+    save(model.pipeline, tmp_path / "model.btc")
+    uploads = [upload._replace(name=str(tmp_path / upload.name)) for upload in uploads]
+    for upload in uploads:
+        Path(upload.name).write_bytes(upload.data)
+    names = [upload.name for upload in uploads]
+    done = run_script("predict", tmp_path / "model.btc", *names, "--csv")
+    ours = to_csv(model, classify(model, uploads))
+    rows = [list(csv.DictReader(io.StringIO(text))) for text in (ours, done.stdout)]
+    for mine, theirs in zip(*rows, strict=True):
+        for column in set(theirs) - {"model_id"}:
+            if column == "probability" or column.startswith("p_"):
+                # Batches of another size may round differently.
+                assert float(mine[column]) == pytest.approx(float(theirs[column]))
+            else:
+                assert mine[column] == theirs[column]
 
 
 def test_a_scan_for_the_screen_is_small_enough(uploads):

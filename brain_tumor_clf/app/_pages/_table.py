@@ -6,8 +6,9 @@ import io
 import pandas as pd
 import streamlit as st
 
+from brain_tumor_clf.app._csv import to_csv
 from brain_tumor_clf.app._plain import plain
-from brain_tumor_clf.app._results import count_states, to_csv
+from brain_tumor_clf.app._results import count_states
 
 
 def show_table(model, results):
