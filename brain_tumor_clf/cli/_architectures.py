@@ -1,6 +1,7 @@
-"""From the name of an architecture to a pipeline."""
+"""From the name of an architecture or of a recipe to a pipeline."""
 
-from brain_tumor_clf._validation import unknown_name_message
+import tempfile
+from contextlib import contextmanager
 
 SIMPLE = "SimpleCNN"
 _SIMPLE_SIZE = 128
@@ -14,6 +15,7 @@ def resolve_name(name):
     ValueError
         If there is none; the message names the nearest.
     """
+    from brain_tumor_clf._validation import unknown_name_message
     from brain_tumor_clf.networks import BACKBONES
 
     known = {key.lower(): key for key in (SIMPLE, *BACKBONES)}
@@ -60,3 +62,59 @@ def make_pipeline(name, *, image_size=None, weights=None, **params):
         classifier = TransferCNNClassifier(backbone=name, **params)
         size = get_backbone(name).default_size
     return make_mri_pipeline(classifier, image_size=image_size or size)
+
+
+def make_recipe_pipeline(recipe, *, image_size=None, weights=None, **params):
+    """The pipeline of a recipe.
+
+    Parameters
+    ----------
+    recipe : str
+        As of `make_recipe`.
+    image_size, weights, **params
+        As of `make_pipeline`; what is None stays the recipe's own.
+
+    Raises
+    ------
+    ValueError
+        If a parameter of training is given to a recipe that trains no network.
+    """
+    from brain_tumor_clf import make_recipe
+
+    params = {key: value for key, value in params.items() if value is not None}
+    seed = params.pop("random_state", None)
+    if weights is not None:
+        params["weights"] = None if weights.lower() == "none" else weights
+    given = [key for key in params if key != "weights"]
+    if recipe == "fast" and given:
+        options = ", ".join("--" + key.replace("_", "-") for key in given)
+        raise ValueError(
+            f"{options}: the recipe fast trains no network. Leave it out, or choose "
+            "the recipe default."
+        )
+    return make_recipe(recipe, image_size=image_size, random_state=seed, **params)
+
+
+def set_verbose(pipeline, verbose):
+    """Set how much the networks in a pipeline say while they train.
+
+    Voting and pipelines of scikit-learn have a parameter of that name too, but print
+    to stdout, which is for results.
+    """
+    from brain_tumor_clf.classifiers._base import BaseCNNClassifier
+
+    params = pipeline.get_params()
+    networks = [k for k, v in params.items() if isinstance(v, BaseCNNClassifier)]
+    pipeline.set_params(**{f"{name}__verbose": verbose for name in networks})
+
+
+@contextmanager
+def features_kept(pipeline):
+    """While a pipeline is fitted again and again, compute frozen features once."""
+    if "features" not in pipeline.named_steps:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline.set_params(features__cache=folder)
+        yield
+        pipeline.set_params(features__cache=None)

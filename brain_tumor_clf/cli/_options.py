@@ -15,6 +15,14 @@ class Subset(StrEnum):
     ALL = "all"
 
 
+class Recipe(StrEnum):
+    """Whole pipelines whose settings were chosen by measuring."""
+
+    FAST = "fast"
+    DEFAULT = "default"
+    BEST = "best"
+
+
 DataFolder = Annotated[
     Path,
     typer.Argument(
@@ -77,23 +85,27 @@ ImageSizeOption = Annotated[
     typer.Option(
         min=8,
         metavar="PIXELS",
-        help="Side of the images. Default: the architecture's; 128 for simple.",
+        help="Side of the images. Default: the model's own; 128 for simple.",
     ),
 ]
 EpochsOption = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Default: the classifier's.")
+    int | None,
+    typer.Option(min=1, metavar="N", help="Default: the model's own."),
 ]
 BatchSizeOption = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Default: the classifier's.")
+    int | None,
+    typer.Option(min=1, metavar="N", help="Default: the model's own."),
 ]
 LearningRateOption = Annotated[
-    float | None, typer.Option(metavar="RATE", help="Default: the architecture's.")
+    float | None,
+    typer.Option(metavar="RATE", help="Default: the model's own."),
 ]
 WeightsOption = Annotated[
     str | None,
     typer.Option(
-        metavar="imagenet|none|FILE",
-        help="What a backbone starts from. Default: the classifier's.",
+        metavar="imagenet|brain-mri|none|FILE",
+        help="What a backbone starts from. Default: the model's own. "
+        "brain-mri, the packaged model, has seen the public Kaggle set.",
     ),
 ]
 SeedOption = Annotated[

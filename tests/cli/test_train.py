@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
-from brain_tumor_clf import NearDuplicateGrouper, load_mri_folder
+from brain_tumor_clf import NearDuplicateGrouper, load, load_mri_folder
 from brain_tumor_clf.persistence import read_manifest
 from tests.cli.conftest import RESEARCH_ONLY
 
@@ -121,3 +121,35 @@ def test_without_cross_validation_no_score_is_claimed(cli, scans_dir, tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["cross_validation"] is None
     assert "No score was measured" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options"),
+    [
+        ("fast", ("--cv", 2)),
+        pytest.param(
+            "best",
+            ("--epochs", 1, "--batch-size", 16, "--weights", "none"),
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_recipes(recipe, options, cli, scans_dir, tmp_path):
+    model = tmp_path / "model.btc"
+    args = ("--recipe", recipe, "--image-size", 32, "--json", "-", "--seed", 4)
+    done = cli("train", scans_dir, "-o", model, *args, *options)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)  # nothing else goes to stdout
+    assert document["recipe"] == read_manifest(model).metadata["recipe"] == recipe
+    pipe = load(model)
+    assert pipe["preprocess"]["resize"].image_size == (32, 32)
+    assert pipe.predict(load_mri_folder(scans_dir).data).shape == (16,)
+    if recipe == "fast":
+        assert document["cross_validation"]["report"]["protocol"]["n_groups"] == 8
+        assert "Cross-validation of recipe fast" in done.stderr
+        assert pipe["features"].cache is None
+    else:
+        networks = pipe["classifier"].estimators_
+        assert [network.random_state for network in networks] == [4, 5, 6]
+        assert {network.batch_size for network in networks} == {16}
+        assert {network.n_iter_ for network in networks} == {1}

@@ -29,6 +29,20 @@ def one_line(done, status):
         (["train", ".", "-o", "m.btc", "--epochs", "0"], "--epochs"),
         (["train", ".", "-o", "m.btc", "--cv", "many"], "--cv"),
         (["train", ".", "-o", "m.btc", "--learning-rate", "-1"], "above 0"),
+        (["train", ".", "-o", "m.btc", "--recipe", "fsat"], "fast"),
+        (
+            [
+                "train",
+                ".",
+                "-o",
+                "m.btc",
+                "--recipe",
+                "fast",
+                "--architecture",
+                "VGG16",
+            ],
+            "not both",
+        ),
         (["train", ".", "-o", "no/folder/m.btc"], "does not exist"),
         (["train", ".", "-o", "m.btc", "--json", "."], "is a folder"),
         (["train", ".", "-o", "m.btc", "--no-groups"], "--cv K"),
@@ -40,6 +54,14 @@ def test_wrong_use_is_status_2(args, said, cli, tmp_path):
     error = one_line(cli(*args, cwd=tmp_path), 2)
     assert said in error
     assert "--help)" in error
+
+
+def test_options_of_training_are_refused_for_the_fast_recipe(cli, scans_dir, tmp_path):
+    args = ("--recipe", "fast", "--epochs", 3, "--batch-size", 8)
+    done = cli("train", scans_dir, "-o", tmp_path / "m.btc", *args)
+    assert done.returncode == 2
+    assert "--epochs, --batch-size: the recipe fast trains no network" in done.stderr
+    assert not (tmp_path / "m.btc").exists()
 
 
 def test_no_arguments_show_the_help(cli):

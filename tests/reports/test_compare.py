@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     LeaveOneGroupOut,
@@ -174,6 +174,23 @@ def test_images_of_one_size_in_a_list():
 
 def flatten(X):
     return np.reshape(X, (len(X), -1)) / 255
+
+
+def test_members_of_a_vote_get_different_seeds(data):
+    X, y, _ = data
+    drawn = []
+
+    def scoring(model, X, y):
+        members = [member.random_state for member in model.estimators_]
+        drawn.append(members)
+        return model.score(X, y)
+
+    members = [(str(i), RandomForestClassifier(2, max_depth=2)) for i in range(3)]
+    vote = VotingClassifier(members, voting="soft")
+    compare({"vote": vote}, X, y, cv=2, seeds=(3, 4), scoring=scoring)
+    assert [members[0] for members in drawn] == [3, 3, 4, 4]
+    assert drawn[0] == drawn[1]
+    assert len({*drawn[0], *drawn[2]}) == 6
 
 
 def test_a_seed_repeats_and_seeds_differ(data):
