@@ -41,8 +41,21 @@ def parse_arguments(argv=None):
     parser.add_argument("--groups", metavar="CSV", help="columns file and group")
     parser.add_argument("--healthy", default="notumor")
     parser.add_argument("--image-size", type=int, help="default: the recipe's")
+    parser.add_argument(
+        "--stages", type=int, nargs="+", help="in place of the recipe's"
+    )
+    parser.add_argument("--pooling", choices=["avg", "max", "avgmax"], help="likewise")
     parser.add_argument("--json", metavar="FILE")
     return parser.parse_args(argv)
+
+
+def make_pipeline(args, cache=None):
+    """The recipe, with what was asked for in place of its own settings."""
+    pipe = make_recipe("fast", image_size=args.image_size, cache=cache, random_state=0)
+    asked = {"stages": args.stages, "pooling": args.pooling}
+    return pipe.set_params(
+        **{f"features__{k}": v for k, v in asked.items() if v is not None}
+    )
 
 
 def time_fit(pipe, scans):
@@ -100,11 +113,9 @@ def main(argv=None):
     scans = load_mri_folder(args.folder, groups=args.groups)
     if scans.groups is None:
         raise SystemExit("Groups are needed: name a table with --groups.")
-    options = {"image_size": args.image_size, "random_state": 0}
-    seconds = time_fit(make_recipe("fast", **options), scans)
+    seconds = time_fit(make_pipeline(args), scans)
     with tempfile.TemporaryDirectory() as cache:
-        pipe = make_recipe("fast", cache=cache, **options)
-        report, folds = cross_validate(pipe, scans, args.healthy)
+        report, folds = cross_validate(make_pipeline(args, cache), scans, args.healthy)
     print_table(report.scores, folds, seconds, len(scans.data))
     if args.json:
         found = {"seconds": seconds, "folds": folds, "report": report.to_dict()}
