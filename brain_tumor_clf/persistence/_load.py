@@ -34,7 +34,9 @@ def load(path):
     -------
     estimator
         As it was saved: predictions agree to the last bit under the same versions
-        and backend. Its attribute ``model_id_`` names it in every later output.
+        and backend (but see ``half_precision`` of :func:`save`). Its attribute
+        ``model_id_`` names it in every later output, ``metadata_`` is the dict that
+        :func:`save` was given; neither is saved again.
 
     Raises
     ------
@@ -63,6 +65,7 @@ def load(path):
     _check_classes(path, manifest, estimator)
     warn_of_versions(path, manifest)
     estimator.model_id_ = manifest.model_id
+    estimator.metadata_ = manifest.metadata
     return estimator
 
 

@@ -9,6 +9,7 @@ import io
 import json
 import zipfile
 
+import numpy as np
 import skops.io
 
 from brain_tumor_clf.exceptions import ModelFileError
@@ -27,13 +28,16 @@ from brain_tumor_clf.persistence._trusted import TRUSTED_TYPES
 _SCHEMA = "schema.json"  # skops' name for its member
 
 
-def estimator_to_members(estimator):
+def estimator_to_members(estimator, half_precision=False):
     """The state of a fitted estimator as archive members: ``{name: bytes}``."""
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator))) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     schema = json.loads(files.pop(_SCHEMA))
     normalize(schema)
-    members = {**_pack_networks(schema, files), **_pack_arrays(schema, files)}
+    networks = _pack_networks(schema, files)
+    if half_precision:
+        networks = {name: _halved(name, each) for name, each in networks.items()}
+    members = {**networks, **_pack_arrays(schema, files)}
     members[ESTIMATOR] = json.dumps(schema, separators=(",", ":")).encode()
     # What is not loaded is not saved either: the same checks on both ways.
     _check_types(schema, members)
@@ -72,6 +76,28 @@ def _pack_networks(schema, files):
             weight["file"] = f"{folder}/weights/{i:03d}.npy"
             members[weight["file"]] = array
     return members
+
+
+def _halved(name, content):
+    """A float32 ``.npy`` as float16; anything else as it is.
+
+    Keras makes them the network's own dtype again when it is given them.
+    """
+    if not name.endswith(".npy"):
+        return content
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    if array.dtype != np.float32:
+        return content
+    with np.errstate(over="ignore"):
+        half = array.astype(np.float16)
+    if (np.isinf(half) & np.isfinite(array)).any():
+        raise ModelFileError(
+            f"its weight {name} holds {np.abs(array).max():.3g}, too large for "
+            "half_precision=True"
+        )
+    buffer = io.BytesIO()
+    np.save(buffer, half, allow_pickle=False)
+    return buffer.getvalue()
 
 
 def _pack_arrays(schema, files):

@@ -13,6 +13,7 @@ import numpy as np
 from brain_tumor_clf.exceptions import ModelFileError
 from brain_tumor_clf.persistence._trusted import (
     FORGOTTEN,
+    FROM_FILE,
     TRUSTED_LOADERS,
     public_module,
 )
@@ -57,9 +58,10 @@ def is_network(node):
 
 def normalize(schema):
     """Rewrite a schema in place so that it tells of the estimator and nothing else."""
-    if schema["__loader__"] == "ObjectNode":
-        _drop_entry(schema["content"], "model_id_")
     for _, node in iter_nodes(schema):
+        if node["__loader__"] == "ObjectNode":
+            for name in FROM_FILE:
+                _drop_entry(node.get("content", {}), name)
         node["__module__"] = public_module(node["__module__"], node["__class__"])
     forget(schema)
     numbers = {}
@@ -124,7 +126,7 @@ def check_npy(name, content):
 
 
 def _drop_entry(dict_node, key):
-    if key in dict_node["content"]:
+    if key in (dict_node.get("content") or {}):
         at = list(dict_node["content"]).index(key)
         del dict_node["content"][key]
         del dict_node["key_types"]["content"][at]

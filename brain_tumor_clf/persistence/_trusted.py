@@ -80,6 +80,9 @@ TRUSTED_LOADERS = frozenset(
     }
 )
 
+# What `load` says of the file on the estimator: of that file, not of the next.
+FROM_FILE = ("model_id_", "metadata_")
+
 # What a file neither tells nor brings, and the JSON in its place (None: left out).
 # Folders of the machine on which a model was fitted: a file makes no other machine read
 # or write there. The state of a training that may go on: live objects of Keras.

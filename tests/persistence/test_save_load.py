@@ -1,11 +1,13 @@
 """What is saved comes back the same, from every combination of estimators."""
 
+import copy
 import json
 import os
 import subprocess
 import sys
 import zipfile
 
+import joblib
 import numpy as np
 import pytest
 import sklearn
@@ -166,6 +168,59 @@ def test_manifest_tells_what_it_is(network, tmp_path):
     assert read.estimator == "SimpleCNNClassifier"
     assert read.versions["brain-tumor-clf"] == brain_tumor_clf.__version__
     assert read.backend in ("tensorflow", "jax", "torch")
+
+
+def test_metadata_is_on_the_loaded_and_not_in_its_next_file(network, tmp_path):
+    path = tmp_path / "model.btc"
+    first = save(network, path, metadata={"note": "seen by nobody"})
+    loaded = load(path)
+    assert loaded.metadata_ == {"note": "seen by nobody"}
+    outer = make_pipeline(FunctionTransformer(np.abs), loaded)
+    again = save(outer, tmp_path / "outer.btc")
+    assert again.metadata == {}
+    assert b"seen by nobody" not in (tmp_path / "outer.btc").read_bytes()
+    inner = load(tmp_path / "outer.btc")[-1]
+    assert not hasattr(inner, "metadata_")
+    assert not hasattr(inner, "model_id_")
+    kept = save(loaded, path, metadata=loaded.metadata_)
+    assert (kept.model_id, kept.metadata) == (first.model_id, first.metadata)
+
+
+@pytest.mark.parametrize("write", [save, lambda o, p: joblib.dump(o, p)])
+def test_attributes_of_a_pipeline_travel_along(write, network, scans, tmp_path):
+    pipeline = make_pipeline(FunctionTransformer(np.abs), network)
+    pipeline.extra_ = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    path = tmp_path / "model"
+    write(pipeline, path)
+    loaded = load(path) if write is save else joblib.load(path)
+    assert loaded.extra_.predict([[0.0], [1.0]]).tolist() == [0, 1]
+    np.testing.assert_array_equal(
+        loaded.predict_proba(scans[0]), network.predict_proba(scans[0])
+    )
+
+
+@pytest.mark.backend
+def test_half_precision_halves_the_file_and_hardly_changes_predictions(scans, tmp_path):
+    X, y = scans
+    model = SimpleCNNClassifier(filters=(64,), dense_units=128, epochs=1).fit(X, y)
+    paths = [tmp_path / name for name in ("whole.btc", "half.btc", "again.btc")]
+    whole = save(model, paths[0])
+    half = save(model, paths[1], half_precision=True)
+    assert paths[1].stat().st_size < 0.55 * paths[0].stat().st_size
+    assert half.model_id != whole.model_id
+    loaded = load(paths[1])
+    assert {str(w.dtype) for w in loaded.model_.weights} == {"float32"}
+    proba = loaded.predict_proba(X)
+    np.testing.assert_allclose(proba, model.predict_proba(X), atol=5e-3)
+    assert save(loaded, paths[2], half_precision=True).model_id == half.model_id
+
+
+def test_a_weight_too_large_for_half_precision_is_named(network, tmp_path):
+    large = copy.deepcopy(network)
+    large.model_.set_weights([w + 1e6 for w in large.model_.get_weights()])
+    with pytest.raises(ModelFileError, match=r"weights/000\.npy holds 1e\+06, too lar"):
+        save(large, tmp_path / "model.btc", half_precision=True)
+    save(large, tmp_path / "model.btc")
 
 
 def test_members_are_plain_data(saved):
