@@ -14,6 +14,7 @@ OWN_TYPES = {
         "XceptionClassifier",
     ),
     "feature_extraction": ("CNNFeatures",),
+    "outlier_detection": ("ScanGuard",),
     "preprocessing": (
         "HeadCropper",
         "ImagePipeline",

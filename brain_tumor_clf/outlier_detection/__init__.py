@@ -1,0 +1,5 @@
+"""Is an image a brain scan at all?"""
+
+from brain_tumor_clf.outlier_detection._scan_guard import ScanGuard
+
+__all__ = ["ScanGuard"]
