@@ -5,6 +5,7 @@ from brain_tumor_clf.inspection._grad_cam import grad_cam
 from brain_tumor_clf.inspection._misclassified import MisclassifiedDisplay
 from brain_tumor_clf.inspection._occlusion import occlusion_map
 from brain_tumor_clf.inspection._reliability import ReliabilityDisplay
+from brain_tumor_clf.inspection._risk_coverage import RiskCoverageDisplay
 from brain_tumor_clf.inspection._saliency import SaliencyDisplay
 from brain_tumor_clf.inspection._training_history import TrainingHistoryDisplay
 
@@ -12,6 +13,7 @@ __all__ = [
     "DuplicatePairsDisplay",
     "MisclassifiedDisplay",
     "ReliabilityDisplay",
+    "RiskCoverageDisplay",
     "SaliencyDisplay",
     "TrainingHistoryDisplay",
     "grad_cam",

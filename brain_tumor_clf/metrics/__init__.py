@@ -1,5 +1,9 @@
 """Rates that matter in the clinic, calibration, and intervals around them."""
 
+from brain_tumor_clf.metrics._abstention import (
+    abstention_threshold,
+    risk_coverage_curve,
+)
 from brain_tumor_clf.metrics._calibration import (
     expected_calibration_error,
     reliability_curve,
@@ -21,6 +25,7 @@ from brain_tumor_clf.metrics._scorers import (
 
 __all__ = [
     "ProbabilityScorer",
+    "abstention_threshold",
     "bootstrap_interval",
     "expected_calibration_error",
     "expected_calibration_error_scorer",
@@ -28,6 +33,7 @@ __all__ = [
     "false_alarm_rate_scorer",
     "per_class_rates",
     "reliability_curve",
+    "risk_coverage_curve",
     "sensitivity_at_specificity",
     "sensitivity_at_specificity_scorer",
     "tumor_miss_rate",
