@@ -135,7 +135,7 @@ def test_files_survive_a_look_at_another_page(open_app, files):
     page = open_app()
     upload(page, files[:2])
     page.get_by_role("link", name="Model card").click()
-    page.get_by_role("heading", name="Model card").wait_for()
+    page.get_by_role("heading", name="A network for tests").wait_for()
     page.get_by_role("link", name="Classify").click()
     page.get_by_role("heading", name="2 files").wait_for()
     page.get_by_role("button", name="Forget these files").click()
@@ -146,6 +146,13 @@ def test_everything_is_reached_by_the_keyboard(open_app, files):
     page = open_app()
     upload(page, files[:2])
     page.get_by_text("Colors tell").wait_for()
+    # Streamlit fetches the code of each kind of widget when it is first shown.
+    for role, name in (
+        *(("button", "Next"), ("button", "Download as CSV")),
+        *(("combobox", "File"), ("combobox", "Color what speaks for")),
+        ("slider", "Strength of the colors"),
+    ):
+        page.get_by_role(role, name=name).wait_for()
     reached = []
     for _ in range(60):
         page.keyboard.press("Tab")
