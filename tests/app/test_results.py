@@ -20,6 +20,7 @@ from brain_tumor_clf.app._results import (
     count_states,
     read_scan,
 )
+from brain_tumor_clf.outlier_detection import ScanGuard
 from tests.app.conftest import DarkCornerGuard
 from tests.cli.conftest import run_script
 from tests.preprocessing.images import make_dicom
@@ -112,6 +113,18 @@ def test_guard_and_threshold_decide_the_state(make_model, scans, make_upload):
     assert results[1].shown_answer is None
     assert results[1].answer is not None  # for phantoms, whose answer may be asked for
     assert count_states(results) == {NOT_SURE: 1, NOT_A_SCAN: 1}
+
+
+@pytest.mark.filterwarnings("ignore:.*no head was found")
+def test_a_guard_that_was_fitted(make_model, fitted, scans, make_upload):
+    guard = ScanGuard(fitted).fit(scans.data)
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    uploads = [make_upload(noise), *map(make_upload, scans.data[:4])]
+    results = classify(make_model(guard=guard), uploads)
+    expected = guard.predict([upload.data for upload in uploads])
+    assert expected[0] == -1
+    for result, verdict in zip(results, expected, strict=True):
+        assert (result.state == NOT_A_SCAN) == (verdict == -1)
 
 
 def test_too_large_too_many_and_too_much(
