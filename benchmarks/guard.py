@@ -77,10 +77,10 @@ def inverted(image):
 
 def measure(guard, test, args):
     """Rows of what, whether it is to be accepted, how many, and which share is."""
-    sets = {"held-out groups": test}
+    sets = {"scans of held-out groups": test}
     if args.native:
         files = sorted(Path(args.native).rglob("*.jpg"))
-        sets["at native size"] = np.array([str(path) for path in files])
+        sets["scans at native size"] = np.array([str(path) for path in files])
     rows = []
     for name, paths in sets.items():
         for how, change, wanted in (
@@ -89,7 +89,7 @@ def measure(guard, test, args):
             (", inverted", inverted, False),
         ):
             accepted = is_accepted(guard, paths, change)
-            rows.append((f"scans of {name}{how}", wanted, accepted))
+            rows.append((f"{name}{how}", wanted, accepted))
     skimage = Path(args.skimage) if args.skimage else None
     for name, function in non_scans.kinds(skimage).items():
         images = non_scans.draw(function, args.per_kind, args.seed + 1000)

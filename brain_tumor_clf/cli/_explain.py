@@ -15,7 +15,12 @@ from brain_tumor_clf.cli._console import (
     progress,
 )
 from brain_tumor_clf.cli._files import PLOTS, require_extra
-from brain_tumor_clf.cli._options import ModelFile
+from brain_tumor_clf.cli._model import (
+    ModelAndPaths,
+    TrustPickleOption,
+    open_model,
+    split_model,
+)
 from brain_tumor_clf.cli._predict import find_scans
 
 _CHUNK = 16  # scans whose maps are in memory at a time
@@ -32,15 +37,7 @@ class Method(StrEnum):
 
 
 def explain(
-    model: ModelFile,
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PATH...",
-            exists=True,
-            help="Scans, and folders that are searched with all that is in them.",
-        ),
-    ],
+    paths: ModelAndPaths,
     output: Annotated[
         Path,
         typer.Option(
@@ -62,6 +59,7 @@ def explain(
         Method,
         typer.Option(help="Gradients, or covering part by part (any model, slow)."),
     ] = Method.LAYERCAM,
+    trust_pickle: TrustPickleOption = False,
 ):
     """Draw what spoke for the class of each scan, one PNG a scan.
 
@@ -70,13 +68,12 @@ def explain(
     exit status is 1.
     """
     require_extra("plots", PLOTS)
+    model, paths = split_model(paths)
     files, failures = find_scans(paths)
     pictures = _name_pictures(files, output)
     _make_folder(output)
     start_backend()
-    from brain_tumor_clf.cli._prediction import load_classifier
-
-    pipeline = load_classifier(model)
+    pipeline = open_model(model, trust_pickle)
     label = _find_label(pipeline, target)
     rows = []
     with progress("Explaining", len(files)) as advance:

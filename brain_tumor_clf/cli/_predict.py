@@ -15,21 +15,39 @@ from brain_tumor_clf.cli._console import (
     progress,
 )
 from brain_tumor_clf.cli._files import check_writable, write_json, write_text
-from brain_tumor_clf.cli._options import ModelFile
+from brain_tumor_clf.cli._model import (
+    ModelAndPaths,
+    TrustPickleOption,
+    open_model,
+    split_model,
+)
 
+CLASSIFIED = "classified"
+NOT_SURE = "not sure: ask a radiologist"
+NOT_A_SCAN = "not a brain scan"
+UNREADABLE = "could not be read"
+_AUTO = "auto"
 _EMPTY_FOLDER = "this folder holds no image"
 
 
 def predict(
-    model: ModelFile,
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PATH...",
-            exists=True,
-            help="Scans, and folders that are searched with all that is in them.",
+    paths: ModelAndPaths,
+    guard: Annotated[
+        bool,
+        typer.Option(
+            "--guard",
+            help="Give no class to what the model's guard takes for no brain scan.",
         ),
-    ],
+    ] = False,
+    abstain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="P|auto",
+            help="Give no class below this probability, 0 to 1; auto is the threshold "
+            "in the model file.",
+        ),
+    ] = None,
+    trust_pickle: TrustPickleOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     output: Annotated[
@@ -39,7 +57,7 @@ def predict(
         ),
     ] = None,
 ):
-    """Classify scans with a saved model.
+    """Classify scans with a saved model, or with the packaged one.
 
     Files that cannot be read are named with the reason, in the results and on stderr;
     the others are predicted, and the exit status is 1.
@@ -50,15 +68,24 @@ def predict(
         hint = "--output"
         raise typer.BadParameter("choose --json or --csv for it.", param_hint=hint)
     check_writable(output, "--output")
-    from brain_tumor_clf.cli._prediction import load_classifier, predict_in_chunks
+    model, paths = split_model(paths)
+    least = _parse_abstain(abstain)
+    from brain_tumor_clf.cli._prediction import predict_in_chunks
 
     files, failures = find_scans(paths)
     start_backend()
-    pipeline = load_classifier(model)
+    pipeline = open_model(model, trust_pickle)
+    least = _stored_threshold(pipeline) if least == _AUTO else least
+    if least is not None and not hasattr(pipeline, "predict_proba"):
+        raise typer.BadParameter(
+            "the model gives no probabilities.", param_hint="--abstain"
+        )
     with progress("Predicting", len(files)) as advance:
-        found = predict_in_chunks(pipeline, files, advance)
+        found = predict_in_chunks(
+            pipeline, files, advance, _guard_of(pipeline) if guard else None
+        )
     found.failures = {**failures, **found.failures}
-    rows = _rows(pipeline, found, [*failures, *files])
+    rows = _rows(pipeline, found, [*failures, *files], least)
     if as_json:
         write_json(_document(pipeline, rows), output or "-")
     elif as_csv:
@@ -85,19 +112,66 @@ def find_scans(paths):
     return list(dict.fromkeys(files)), failures
 
 
-def _rows(pipeline, found, paths):
+def _parse_abstain(text):
+    """The least probability that gets a class; "auto", or None."""
+    if text is None or text.lower() == _AUTO:
+        return text and _AUTO
+    try:
+        least = float(text)
+    except ValueError:
+        least = -1.0
+    if not 0 <= least <= 1:
+        raise typer.BadParameter(
+            f"must be auto or a probability from 0 to 1, got {text!r}.",
+            param_hint="--abstain",
+        )
+    return least
+
+
+def _stored_threshold(pipeline):
+    metadata = getattr(pipeline, "metadata_", None) or {}
+    stored = metadata.get("abstention")
+    least = stored.get("threshold") if isinstance(stored, dict) else None
+    is_number = isinstance(least, (int, float)) and not isinstance(least, bool)
+    if not is_number or not 0 <= least <= 1:
+        raise typer.BadParameter(
+            "the model stores no abstention threshold; give a probability.",
+            param_hint="--abstain",
+        )
+    return float(least)
+
+
+def _guard_of(pipeline):
+    guard = getattr(pipeline, "guard_", None)
+    if guard is None:
+        raise typer.BadParameter(
+            "the model has no guard; fit one with ScanGuard and save it along.",
+            param_hint="--guard",
+        )
+    return guard
+
+
+def _rows(pipeline, found, paths, least=None):
     """One dict per file, in the order given, failures in their places."""
     predicted = zip(found.paths, found.labels, found.probabilities, strict=True)
     by_path = {path: (label, p) for path, label, p in predicted}
     names = [str(label) for label in pipeline.classes_]
+    refused = set(found.refused)
     rows = []
     for path in paths:
         label, values = by_path.get(path, (None, None))
         row = {"path": path, "label": label, "probability": None, "probabilities": None}
+        state = CLASSIFIED
+        if path in found.failures:
+            state = UNREADABLE
+        elif path in refused:
+            state = NOT_A_SCAN
         if values is not None:
             row["probability"] = max(values)
             row["probabilities"] = dict(zip(names, values, strict=True))
-        rows.append({**row, "error": found.failures.get(path)})
+            if least is not None and max(values) < least:
+                state, row["label"] = NOT_SURE, None
+        rows.append({**row, "state": state, "error": found.failures.get(path)})
     return rows
 
 
@@ -108,7 +182,9 @@ def _document(pipeline, rows):
         "model_id": pipeline.model_id_,
         "classes": pipeline.classes_.tolist(),
         "n": len(rows),
-        "n_failed": sum(row["error"] is not None for row in rows),
+        "n_failed": _count(rows, UNREADABLE),
+        "n_refused": _count(rows, NOT_A_SCAN),
+        "n_not_sure": _count(rows, NOT_SURE),
         "predictions": rows,
         "versions": installed_versions(),
     }
@@ -117,17 +193,43 @@ def _document(pipeline, rows):
 def _csv(pipeline, rows):
     names = [str(label) for label in pipeline.classes_]
     by_class = [f"p_{name}" for name in names]
-    head = ["path", "label", "probability", *by_class, "error", "model_id"]
+    head = ["path", "label", "probability", *by_class, "error", "model_id", "state"]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(head)
     for row in rows:
         of_class = row["probabilities"] or {}
         values = [row["probability"], *(of_class.get(name) for name in names)]
-        writer.writerow(
-            [row["path"], row["label"], *values, row["error"], pipeline.model_id_]
-        )
+        end = [row["error"], pipeline.model_id_, row["state"]]
+        writer.writerow([row["path"], row["label"], *values, *end])
     return buffer.getvalue()
+
+
+def _count(rows, state):
+    return sum(row["state"] == state for row in rows)
+
+
+def _in_table(row):
+    from rich.markup import escape
+
+    if row["state"] == UNREADABLE:
+        return "[red]unreadable[/red]"
+    if row["state"] in (NOT_A_SCAN, NOT_SURE):
+        return f"[yellow]{row['state']}[/yellow]"
+    return escape(str(row["label"]))
+
+
+def _summary(rows):
+    n_scans = len(rows) - _count(rows, UNREADABLE) - _count(rows, NOT_A_SCAN)
+    parts = [f"{n_scans} scans"]
+    for state, name in (
+        (UNREADABLE, "unreadable"),
+        (NOT_A_SCAN, "not brain scans"),
+        (NOT_SURE, "not sure"),
+    ):
+        n = _count(rows, state)
+        parts += [f"{n} {name}"] if n else []
+    return ", ".join(parts)
 
 
 def _print_table(pipeline, rows):
@@ -137,21 +239,17 @@ def _print_table(pipeline, rows):
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("scan", overflow="fold")
-    table.add_column("class", no_wrap=True)
+    table.add_column("class")
     table.add_column("probability", justify="right", no_wrap=True)
     for row in rows:
-        if row["error"]:
-            table.add_row(escape(row["path"]), "[red]unreadable[/red]", "")
-            continue
         sure = row["probability"]
         table.add_row(
-            escape(row["path"]),
-            escape(str(row["label"])),
-            "" if sure is None else f"{sure:.3f}",
+            escape(row["path"]), _in_table(row), "" if sure is None else f"{sure:.3f}"
         )
+        if row["state"] == NOT_SURE:
+            each = [f"{name} {p:.3f}" for name, p in row["probabilities"].items()]
+            table.add_row("", f"[dim]{escape(', '.join(each))}[/dim]", "")
     out = console()
     out.print(table)
-    n_failed = sum(row["error"] is not None for row in rows)
-    failed = f", {n_failed} unreadable" if n_failed else ""
-    out.print(f"{len(rows) - n_failed} scans{failed}; model {pipeline.model_id_}")
+    out.print(f"{_summary(rows)}; model {pipeline.model_id_}")
     print_research_only(out)

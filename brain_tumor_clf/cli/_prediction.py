@@ -8,12 +8,16 @@ _CHUNK = 256
 
 @dataclass
 class Predictions:
-    """Labels and probabilities per file, and why the others could not be read."""
+    """Labels and probabilities per file, and why the others have none.
+
+    `failures` could not be read; `refused` the guard takes for no brain scans.
+    """
 
     paths: list = field(default_factory=list)
     labels: list = field(default_factory=list)
     probabilities: list = field(default_factory=list)
     failures: dict = field(default_factory=dict)
+    refused: list = field(default_factory=list)
 
     def raise_failures(self):
         """Raise an ImageReadError of all files that could not be read, if any."""
@@ -27,9 +31,14 @@ class Predictions:
 def load_classifier(path):
     """The classifier in a model file; a ModelFileError if it holds anything else."""
     from brain_tumor_clf import load
+
+    return check_classifier(path, load(path))
+
+
+def check_classifier(path, model):
+    """What was in a file, if it is a classifier; else a ModelFileError."""
     from brain_tumor_clf.exceptions import ModelFileError
 
-    model = load(path)
     if not hasattr(model, "classes_"):
         raise ModelFileError(
             f"{path} holds a {type(model).__name__}, which is no classifier."
@@ -37,7 +46,7 @@ def load_classifier(path):
     return model
 
 
-def predict_in_chunks(pipeline, paths, advance=lambda n: None):
+def predict_in_chunks(pipeline, paths, advance=lambda n: None, guard=None):
     """Predict all files that can be read.
 
     Parameters
@@ -48,6 +57,8 @@ def predict_in_chunks(pipeline, paths, advance=lambda n: None):
         Files.
     advance : callable
         Called with the number of files after each chunk.
+    guard : ScanGuard, optional
+        What it takes for no brain scan is not predicted.
 
     Returns
     -------
@@ -60,17 +71,28 @@ def predict_in_chunks(pipeline, paths, advance=lambda n: None):
     for start in range(0, len(paths), _CHUNK):
         chunk = paths[start : start + _CHUNK]
         try:
-            _predict(pipeline, chunk, found)
+            _predict(pipeline, chunk, found, guard)
         except ImageReadError as error:
             found.failures.update(error.failures)
             readable = [path for path in chunk if path not in error.failures]
             if readable:
-                _predict(pipeline, readable, found)
+                _predict(pipeline, readable, found, guard)
         advance(len(chunk))
     return found
 
 
-def _predict(pipeline, paths, found):
+def _predict(pipeline, paths, found, guard):
+    refused = []
+    if guard is not None:
+        verdicts = zip(paths, guard.predict(paths), strict=True)
+        refused = [path for path, verdict in verdicts if verdict == -1]
+        paths = [path for path in paths if path not in set(refused)]
+    if paths:
+        _classify(pipeline, paths, found)
+    found.refused += refused
+
+
+def _classify(pipeline, paths, found):
     if hasattr(pipeline, "predict_proba"):
         probabilities = pipeline.predict_proba(paths)
         labels = pipeline.classes_[probabilities.argmax(axis=1)]

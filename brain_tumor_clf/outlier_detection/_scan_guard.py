@@ -16,6 +16,7 @@ from brain_tumor_clf.outlier_detection._variation import vary
 _N_PHANTOMS = 120
 _PHANTOM_SIDES = (180, 224, 288)
 _USUAL = 0.995  # quantile of scans' distances that becomes 1
+_FEW = 0.05  # quantile of phantoms that counts as the one nearest to scans
 _RIDGE = 0.1
 
 
@@ -132,9 +133,13 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         coordinates, distances = self._measure(scans)
         of_phantoms, _ = self._measure(phantoms)
         self.direction_ = _discriminant(coordinates, of_phantoms)
+        phantoms_least = np.quantile(of_phantoms @ self.direction_, _FEW)
         distances = self._all_distances(coordinates, distances)
         self.median_ = np.median(distances, axis=0)
         self.scale_ = np.quantile(distances, _USUAL, axis=0) - self.median_ + 1e-6
+        # Scans have room up to half way to the phantoms: none lies in between.
+        half_way = (phantoms_least - self.median_[-1]) / 2
+        self.scale_[-1] = max(self.scale_[-1], half_way)
         scores = -self._combine(distances)
         self.offset_ = float(np.quantile(scores, self.contamination))
         return self

@@ -5,10 +5,13 @@ import io
 import json
 import shutil
 
+import joblib
+import numpy as np
 import pytest
 from PIL import Image
 
-from brain_tumor_clf import load
+from brain_tumor_clf import ScanGuard, load, save
+from brain_tumor_clf.cli._model import split_model
 from brain_tumor_clf.persistence import read_manifest
 from tests.cli.conftest import RESEARCH_ONLY
 
@@ -107,3 +110,176 @@ def test_predictions_in_chunks_equal_those_at_once(trained, scans_dir, monkeypat
     assert in_chunks.paths == at_once.paths == paths
     assert in_chunks.labels == at_once.labels
     assert seen == [5, 5, 5, 1]
+
+
+# --- guard, abstention, pickles, the packaged model --------------
+
+
+@pytest.fixture(scope="module")
+def guarded(trained, scans_dir, tmp_path_factory):
+    """The trained model with a guard and a stored threshold."""
+    pipeline = load(trained[1])
+    paths = sorted(map(str, scans_dir.glob("*/*.*")))
+    pipeline.guard_ = ScanGuard(pipeline).fit(paths)
+    probabilities = pipeline.predict_proba(paths).max(axis=1)
+    threshold = float(np.median(probabilities))
+    path = tmp_path_factory.mktemp("guarded") / "model.btc"
+    save(pipeline, path, metadata={"abstention": {"threshold": threshold}})
+    return path, threshold
+
+
+@pytest.fixture
+def scans_and_noise(scans_dir, tmp_path):
+    """The phantoms, which this guard takes for scans, then noise and a broken file."""
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    (tmp_path / "broken.png").write_text("no image")
+    return [scans_dir / "glioma", tmp_path / "noise.png", tmp_path / "broken.png"]
+
+
+def test_a_refused_image_gets_no_class(cli, guarded, scans_and_noise):
+    done = cli("predict", guarded[0], *scans_and_noise, "--guard", "--json")
+    assert done.returncode == 1  # for the broken file alone
+    document = json.loads(done.stdout)
+    rows = {row["path"].split("/")[-1]: row for row in document["predictions"]}
+    noise, broken = rows.pop("noise.png"), rows.pop("broken.png")
+    assert noise["state"] == "not a brain scan"
+    for name in ("label", "probability", "probabilities", "error"):
+        assert noise[name] is None
+    assert broken["state"] == "could not be read"
+    assert {row["state"] for row in rows.values()} == {"classified"}
+    assert (document["n_refused"], document["n_failed"]) == (1, 1)
+
+    table = cli("predict", guarded[0], *scans_and_noise, "--guard").stdout
+    assert "not a brain scan" in table
+    assert "4 scans, 1 unreadable, 1 not brain scans" in table
+    text = cli("predict", guarded[0], scans_and_noise[1], "--guard", "--csv").stdout
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["label"], row["p_glioma"]) == ("", "")
+    assert row["state"] == "not a brain scan"
+
+
+@pytest.mark.parametrize("stated", ["auto", "number"])
+def test_below_the_threshold_there_is_no_class(stated, cli, guarded, scans_dir):
+    path, threshold = guarded
+    value = "auto" if stated == "auto" else threshold
+    done = cli("predict", path, scans_dir, "--abstain", value, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    rows = document["predictions"]
+    kept = [row for row in rows if row["probability"] >= threshold]
+    left = [row for row in rows if row["probability"] < threshold]
+    assert kept
+    assert document["n_not_sure"] == len(left) > 0
+    assert all(row["label"] in CLASSES for row in kept)
+    for row in left:
+        assert row["label"] is None
+        assert row["state"] == "not sure: ask a radiologist"
+        assert sum(row["probabilities"].values()) == pytest.approx(1)
+
+
+def test_not_sure_in_table_and_csv(cli, guarded, scans_dir):
+    table = cli("predict", guarded[0], scans_dir, "--abstain", 1).stdout
+    assert "ask a radiologist" in " ".join(table.split())
+    assert "16 scans, 16 not sure" in table
+    assert "pituitary 0." in table
+    text = cli("predict", guarded[0], scans_dir, "--abstain", 1, "--csv").stdout
+    for row in csv.DictReader(io.StringIO(text)):
+        assert row["label"] == ""
+        assert float(row["p_glioma"]) > 0
+        assert row["state"] == "not sure: ask a radiologist"
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (["--guard"], "the model has no guard"),
+        (["--abstain", "auto"], "stores no abstention threshold"),
+        (["--abstain", "1.5"], "auto or a probability from 0 to 1, got '1.5'"),
+        (["--abstain", "nan"], "auto or a probability"),
+        (["--abstain", "sure"], "auto or a probability"),
+    ],
+)
+def test_what_the_model_lacks_is_one_line(options, match, cli, trained, scans_dir):
+    done = cli("predict", trained[1], scans_dir, *options)
+    assert done.returncode == 2
+    assert match in done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+
+
+class Payload:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+@pytest.mark.parametrize("name", ["model.joblib", "model.pkl", "model.btc"])
+@pytest.mark.parametrize("command", ["predict", "explain"])
+def test_a_pickle_is_not_opened(name, command, cli, scans_dir, tmp_path):
+    mark = tmp_path / "ran"
+    joblib.dump(Payload(mark), tmp_path / name)
+    options = ["-o", tmp_path / "maps"] if command == "explain" else []
+    done = cli(command, tmp_path / name, scans_dir / "glioma", *options)
+    assert done.returncode == 1
+    assert "was not opened" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not mark.exists()
+
+
+def test_a_trusted_pickle_is_opened_after_a_warning(cli, trained, scans_dir, tmp_path):
+    pipeline = load(trained[1])
+    joblib.dump(pipeline, tmp_path / "model.joblib")
+    folder = scans_dir / "glioma"
+    args = ("predict", tmp_path / "model.joblib", folder, "--trust-pickle", "--json")
+    done = cli(*args)
+    assert done.returncode == 0, done.stderr
+    assert "Warning" in done.stderr
+    assert "runs whatever code is in it" in done.stderr
+    document = json.loads(done.stdout)
+    paths = [row["path"] for row in document["predictions"]]
+    labels = [row["label"] for row in document["predictions"]]
+    assert labels == pipeline.predict(paths).tolist()
+    assert document["model_id"] == pipeline.model_id_
+
+
+def test_trust_does_not_open_a_pickle_named_as_a_model(cli, scans_dir, tmp_path):
+    mark = tmp_path / "ran"
+    joblib.dump(Payload(mark), tmp_path / "model.btc")
+    done = cli("predict", tmp_path / "model.btc", scans_dir, "--trust-pickle")
+    assert done.returncode == 1
+    assert not mark.exists()
+
+
+def test_a_trusted_pickle_of_no_classifier_is_one_line(cli, scans_dir, tmp_path):
+    joblib.dump({"not": "a model"}, tmp_path / "model.pkl")
+    done = cli("predict", tmp_path / "model.pkl", scans_dir, "--trust-pickle")
+    assert done.returncode == 1
+    assert "holds a dict, which is no classifier" in done.stderr
+
+
+def test_a_model_without_scans_is_wrong_use(cli, trained):
+    done = cli("predict", trained[1])
+    assert done.returncode == 2
+    assert "name at least one scan" in done.stderr
+
+
+def test_a_folder_with_a_models_name_is_a_folder(tmp_path):
+    folder = tmp_path / "scans.btc"
+    folder.mkdir()
+    assert split_model([folder]) == (None, [folder])
+    assert split_model([tmp_path / "a.png"]) == (None, [tmp_path / "a.png"])
+    assert split_model([tmp_path / "M.BTC", folder]) == (tmp_path / "M.BTC", [folder])
+
+
+def test_without_a_model_the_packaged_one_is_used(cli, scans_dir):
+    packaged = pytest.importorskip("brain_tumor_clf.networks._packaged")
+    if not packaged.PACKAGED_MODELS["brain-mri-lite0"].sha256:
+        pytest.skip("no model is packaged yet")
+    done = cli("predict", scans_dir / "glioma", "--guard", "--abstain", "auto")
+    assert done.returncode == 0, done.stderr
+    assert "4 not brain scans" in done.stdout  # drawn, not scanned
