@@ -18,13 +18,14 @@ def image_statistics(image):
 
     Parameters
     ----------
-    image : ndarray of shape (H, W) or (H, W, 3), dtype uint8
+    image : ndarray of shape (H, W), (H, W, 1) or (H, W, 3), dtype uint8
 
     Returns
     -------
     ndarray of shape (27,), dtype float32
     """
-    picture = Image.fromarray(np.ascontiguousarray(luminance(image)))
+    gray = image[..., 0] if image.shape[2:] == (1,) else luminance(image)
+    picture = Image.fromarray(np.ascontiguousarray(gray))
     picture = picture.resize((_SIDE, _SIDE), Image.Resampling.BOX)
     small = np.asarray(picture, dtype=np.float32) / 255
     return np.concatenate(

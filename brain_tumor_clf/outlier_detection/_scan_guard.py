@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf.datasets import make_brain_mri
 from brain_tumor_clf.outlier_detection._network_features import ImageFeatures, own_chain
+from brain_tumor_clf.outlier_detection._state_check import check_state
 from brain_tumor_clf.outlier_detection._subspace import fit_subspace, project
 from brain_tumor_clf.outlier_detection._variation import vary
 
@@ -23,7 +24,7 @@ _RIDGE = 0.1
 class ScanGuard(OutlierMixin, BaseEstimator):
     """Tell brain scans from other images, through the network of a fitted classifier.
 
-    A classifier gives a class to anything: a black image, a page, a knee. The guard
+    A classifier gives a class to anything, a black image or a knee. The guard
     describes an image by the means and spreads of the network's maps at every
     resolution, from one pass, and by 27 numbers of the image as it is read (brightness,
     border, symmetry), and measures how far that is from what it saw in `fit`: for each
@@ -276,6 +277,8 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         return state
 
     def __setstate__(self, state):
+        if state.get("estimator") is None:  # a fitted one, maybe of a stranger
+            check_state(state)
         super().__setstate__(state)
         if self.estimator is None:
             self.estimator = FrozenEstimator(self.estimator_)

@@ -139,6 +139,11 @@ def test_a_bare_classifier_of_arrays():
     guard = ScanGuard(clf).fit(X)
     assert guard.predict(X).shape == (24,)
     assert guard.predict(np.full((2, 24, 24), 255, np.uint8)).tolist() == [-1, -1]
+    np.testing.assert_allclose(
+        ScanGuard(clf).fit(X[..., None]).score_samples(X[..., None]),
+        guard.score_samples(X),
+        rtol=1e-4,
+    )
     color = np.repeat(X[..., None], 3, axis=3)
     clf = SimpleCNNClassifier(filters=(4, 8), epochs=1, random_state=0).fit(color, y)
     assert ScanGuard(clf).fit(color).predict(color).shape == (24,)

@@ -1,5 +1,7 @@
 """Damaged, foreign and hostile files: nothing runs, and one clear line says why."""
 
+import copy
+import hashlib
 import io
 import json
 import pickle
@@ -10,8 +12,9 @@ import joblib
 import keras
 import numpy as np
 import pytest
+from sklearn.pipeline import make_pipeline
 
-from brain_tumor_clf import load, save
+from brain_tumor_clf import ScanGuard, load, save
 from brain_tumor_clf.exceptions import ModelFileError
 from brain_tumor_clf.persistence import read_manifest
 
@@ -397,7 +400,6 @@ def test_a_random_state_that_points_beyond_its_memory(position, network, tmp_pat
 
 def test_a_cache_folder_in_a_file_is_not_used(tmp_path):
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
 
     from brain_tumor_clf.persistence._schema import forget
 
@@ -426,3 +428,82 @@ def test_a_file_of_no_estimator(tamper):
 def test_nested_too_deeply(tamper):
     deep = b'{"__loader__": "ListNode", "content": [' * 20_000
     refused(tamper({ESTIMATOR: deep}), "was not loaded")
+
+
+# --- the guard ----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def guarded(network, scans, tmp_path_factory):
+    """The members of the file of a pipeline with a guard."""
+    pipeline = make_pipeline(copy.deepcopy(network))
+    pipeline.guard_ = ScanGuard(pipeline).fit(scans[0])
+    path = tmp_path_factory.mktemp("guarded") / "model.btc"
+    save(pipeline, path)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.fixture
+def tamper_guard(guarded, tmp_path):
+    """Write a copy whose guard's state is changed by a function, checksums right."""
+
+    def write(change):
+        members = dict(guarded)
+        fields = json.loads(members.pop("manifest.json"))
+        schema = json.loads(members[ESTIMATOR])
+        change(schema["content"]["content"]["guard_"]["content"])
+        members[ESTIMATOR] = json.dumps(schema).encode()
+        digests = {n: hashlib.sha256(c).hexdigest() for n, c in members.items()}
+        fields["members"] = {
+            n: {"sha256": digests[n], "bytes": len(c)} for n, c in members.items()
+        }
+        text = "".join(f"{name} {digests[name]}\n" for name in sorted(members))
+        fields["model_id"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        path = tmp_path / "guarded.btc"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("manifest.json", json.dumps(fields))
+            for name, content in members.items():
+                archive.writestr(name, content)
+        return path
+
+    return write
+
+
+def test_the_untouched_guard_loads(tamper_guard, scans):
+    loaded = load(tamper_guard(lambda state: None))
+    assert loaded.guard_.predict(scans[0]).shape == (24,)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        node("FunctionNode", "system", "os"),
+        node("ObjectNode", "Popen", "subprocess", content=json_node({})),
+        node("PartialNode", "partial", "functools", content={}),
+        node("NdArrayNode", "ndarray", "numpy", type="json", content=[], shape={}),
+    ],
+    ids=lambda entry: str(entry["__loader__"]),
+)
+@pytest.mark.parametrize("key", ["subspaces_", "direction_", "estimator_"])
+def test_a_crafted_guard_is_refused(key, entry, tamper_guard):
+    path = tamper_guard(lambda state: state["content"].update({key: entry}))
+    refused(path, "was not loaded")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("subspaces_", [{"mean": 0}]),
+        ("subspaces_", None),
+        ("direction_", "x" * 100),
+        ("median_", [[]]),
+        ("scale_", {}),
+        ("offset_", "auto"),
+        ("estimator_", None),
+        ("estimator_", "a pipeline"),
+    ],
+)
+def test_a_guard_of_another_shape_is_refused(key, value, tamper_guard):
+    path = tamper_guard(lambda state: state["content"].update({key: json_node(value)}))
+    refused(path, "guard")
