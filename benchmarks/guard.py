@@ -47,7 +47,8 @@ def parse_arguments(argv=None):
 
 def split(args):
     """Paths to fit on, and paths of held-out groups."""
-    scans = load_mri_folder(args.folder, subset="train", groups=args.groups)
+    subset = "train" if (Path(args.folder) / "Training").is_dir() else None
+    scans = load_mri_folder(args.folder, subset=subset, groups=args.groups)
     folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
     fit, test = list(folds.split(scans.data, scans.target, scans.groups))[args.fold]
     rng = np.random.default_rng(args.seed)
