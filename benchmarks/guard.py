@@ -14,6 +14,7 @@ not seen with ``--fold``.
 import argparse
 import json
 import os
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
@@ -22,7 +23,13 @@ import non_scans
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from brain_tumor_clf import ImageReader, ScanGuard, load, load_mri_folder
+from brain_tumor_clf import (
+    ImageReader,
+    ScanGuard,
+    load,
+    load_mri_folder,
+    write_brain_mri,
+)
 
 _CHUNK = 200
 
@@ -95,6 +102,10 @@ def measure(guard, test, args):
     for name, function in non_scans.kinds(skimage).items():
         images = non_scans.draw(function, args.per_kind, args.seed + 1000)
         rows.append((name, False, guard.predict(images) == 1))
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_brain_mri(folder, args.per_kind, random_state=args.seed + 1000)
+        accepted = guard.predict(files.data) == 1
+        rows.append(("the package's phantoms as files", False, accepted))
     return [
         {
             "images": name,

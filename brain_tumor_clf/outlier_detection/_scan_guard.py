@@ -8,14 +8,12 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from brain_tumor_clf.datasets import make_brain_mri
 from brain_tumor_clf.outlier_detection._network_features import ImageFeatures, own_chain
+from brain_tumor_clf.outlier_detection._phantoms import draw_phantoms
 from brain_tumor_clf.outlier_detection._state_check import check_state
 from brain_tumor_clf.outlier_detection._subspace import fit_subspace, project
 from brain_tumor_clf.outlier_detection._variation import vary
 
-_N_PHANTOMS = 120
-_PHANTOM_SIDES = (180, 224, 288)
 _USUAL = 0.995  # quantile of scans' distances that becomes 1
 _FEW = 0.05  # quantile of phantoms that counts as the one nearest to scans
 _RIDGE = 0.1
@@ -239,16 +237,8 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         return described, shape
 
     def _features_of_phantoms(self, shape, rng):
-        any_size = self._features.takes_any_size
-        sides = _PHANTOM_SIDES if any_size else [shape[:2]]
-        parts = []
-        for side in sides:
-            n = _N_PHANTOMS // len(sides)
-            seed = int(rng.integers(2**31))
-            images = list(make_brain_mri(n, side, random_state=seed).data)
-            if len(shape) == 3:
-                images = [np.repeat(i[..., None], shape[2], axis=2) for i in images]
-            parts.append(self._features.of_images(images))
+        shape = None if self._features.takes_any_size else shape
+        parts = [self._features.of_images(some) for some in draw_phantoms(rng, shape)]
         return [np.concatenate(each) for each in zip(*parts, strict=True)]
 
     def _measure(self, features):
@@ -294,8 +284,9 @@ class ScanGuard(OutlierMixin, BaseEstimator):
 
 
 def _discriminant(coordinates, others):
-    """The direction in which `others` differ most from the rest, for their spread."""
-    covariance = np.cov(coordinates.T.astype(np.float64))
+    """The direction in which `others` differ most, for the spread of both kinds."""
+    spreads = [np.cov(each.T.astype(np.float64)) for each in (coordinates, others)]
+    covariance = np.mean(spreads, axis=0)
     diagonal = np.diag(np.diag(covariance))
     covariance = (1 - _RIDGE) * covariance + _RIDGE * diagonal
     covariance += 1e-6 * np.eye(len(covariance))

@@ -38,8 +38,8 @@ def save(estimator, path, *, metadata=None, half_precision=False):
         That of a loaded estimator is in its ``metadata_``; give it again to keep it.
     half_precision : bool, default=False
         Store the networks' float32 weights as float16: half the file. Loaded, they
-        are float32 again, but rounded to three digits: predictions differ by about
-        0.001 from those of the estimator that was saved.
+        are float32 again, but rounded to three digits. Probabilities differ by about
+        0.001 from those of the estimator that was saved, single ones by up to 0.02.
 
     Returns
     -------

@@ -28,9 +28,9 @@ def test_guard(run_program, tmp_path):
     assert report["n_fit"] == 40
     assert 0 < report["bytes"] < 2**20
     rows = {row["images"]: row for row in report["rows"]}
-    assert len(rows) == 6 + 11
+    assert len(rows) == 6 + 12
     assert rows["scans of held-out groups"]["n"] == 12
     assert rows["scans of held-out groups, inverted"]["wanted"] == "refused"
     for kind in ("black", "white", "noise", "text pages"):
         assert rows[kind]["share"] == 1
-    assert out.count("| refused |") == 13
+    assert out.count("| refused |") == 14
