@@ -42,7 +42,7 @@ _FINE_TUNED = {
         "lr_schedule": LearningRateSchedule(warmup=0.1),
         "weight_decay": 0.01,
         "label_smoothing": 0.1,
-        "epochs": 8,
+        "epochs": 6,
         "test_time_augmentation": "mirror",
     },
 }

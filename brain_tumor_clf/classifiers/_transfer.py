@@ -18,9 +18,11 @@ class TransferCNNClassifier(BaseCNNClassifier):
     ----------
     backbone : str, default="EfficientNetLite0"
         A name of `brain_tumor_clf.networks.BACKBONES`.
-    weights : {"imagenet"}, path or None, default=None
-        Initial weights of the backbone: those of ImageNet, a file of weights of the
-        same network, or random ones.
+    weights : {"imagenet", "brain-mri"}, path or None, default=None
+        Initial weights of the backbone: those of ImageNet; those of the model that
+        comes with the package, for EfficientNetLite0; a file of weights of the same
+        network; or random ones. "brain-mri" has seen the public Kaggle set: a
+        cross-validation on such images then measures memory.
     trainable : {"all", "head"} or int, default="all"
         What is trained: everything, only the layers after the backbone, or also its
         last so many blocks.

@@ -5,6 +5,11 @@ from brain_tumor_clf.networks._backbones import BACKBONES, Backbone, get_backbon
 from brain_tumor_clf.networks._checks import seeded_initialization
 from brain_tumor_clf.networks._config_check import check_config
 from brain_tumor_clf.networks._image_scaling import ImageScaling
+from brain_tumor_clf.networks._packaged import (
+    PACKAGED_MODELS,
+    PACKAGED_WEIGHTS,
+    packaged_model_file,
+)
 from brain_tumor_clf.networks._random_affine import RandomAffine
 from brain_tumor_clf.networks._random_blur import RandomBlur
 from brain_tumor_clf.networks._random_cutout import RandomCutout
@@ -18,6 +23,8 @@ from brain_tumor_clf.networks._transfer import feature_extractor, transfer_cnn
 
 __all__ = [
     "BACKBONES",
+    "PACKAGED_MODELS",
+    "PACKAGED_WEIGHTS",
     "Backbone",
     "ImageScaling",
     "RandomAffine",
@@ -30,6 +37,7 @@ __all__ = [
     "get_backbone",
     "network_from_state",
     "network_to_state",
+    "packaged_model_file",
     "seeded_initialization",
     "simple_cnn",
     "transfer_cnn",

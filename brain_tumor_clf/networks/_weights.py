@@ -15,6 +15,7 @@ from brain_tumor_clf.networks._efficientnet_lite0 import (
     INSTALL_HINT,
     read_imagenet_lite0,
 )
+from brain_tumor_clf.networks._packaged import PACKAGED_WEIGHTS, read_packaged_weights
 
 _SUFFIXES = (".weights.h5", ".h5", ".keras")
 _TIMEOUT = 10  # seconds; Keras itself waits without end
@@ -27,10 +28,11 @@ def read_backbone_weights(backbone, weights):
     ----------
     backbone : Backbone
         Its row of the table.
-    weights : {"imagenet"}, path or None
-        A path names a Keras file: weights of the backbone without top
-        (``.weights.h5``, or ``.h5`` as ``keras.applications`` has them), or a saved
-        model that begins with the backbone (``.keras``).
+    weights : {"imagenet", "brain-mri"}, path or None
+        "brain-mri" are those of the model that comes with the package. A path names
+        a Keras file: weights of the backbone without top (``.weights.h5``, or ``.h5``
+        as ``keras.applications`` has them), or a saved model that begins with the
+        backbone (``.keras``).
 
     Returns
     -------
@@ -46,6 +48,9 @@ def read_backbone_weights(backbone, weights):
         return None
     if str(weights) == "imagenet" and backbone.url is None:
         return read_imagenet_lite0()
+    if str(weights) in PACKAGED_WEIGHTS:
+        sizes = [len(layer.weights) for layer in _weighted(_bare(backbone).layers)]
+        return read_packaged_weights(str(weights), backbone.name, sizes)
     if str(weights) == "imagenet":
         source = _download(backbone)
     else:
@@ -110,7 +115,7 @@ def _read_file(path, backbone):
     if not path.is_file():
         raise WeightsError(
             f"There is no weights file {os.fspath(path)!r}. weights must be "
-            "'imagenet', None or the path of a Keras file "
+            "'imagenet', 'brain-mri', None or the path of a Keras file "
             f"({', '.join(_SUFFIXES)})."
         )
     if not path.name.endswith(_SUFFIXES):

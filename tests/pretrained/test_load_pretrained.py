@@ -1,0 +1,131 @@
+"""The model in the box: loads anywhere, knows its classes, says what it is."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.pipeline import Pipeline
+
+from brain_tumor_clf import TransferCNNClassifier, load_pretrained, write_brain_mri
+from brain_tumor_clf.exceptions import ModelFileError, WeightsError
+from brain_tumor_clf.networks import PACKAGED_MODELS, packaged_model_file
+
+ROOT = Path(__file__).parents[2]
+CLASSES = ["glioma", "meningioma", "notumor", "pituitary"]
+MAX_BYTES = 12 * 2**20
+MAX_PARAMETERS = 5_000_000
+
+
+@pytest.fixture(scope="module")
+def pipe():
+    return load_pretrained()
+
+
+def native_scans(real_mri_dir):
+    paths = sorted((real_mri_dir / "native-size-sample").rglob("*.jpg"))
+    assert len(paths) == 33
+    return [str(path) for path in paths], [path.parent.name for path in paths]
+
+
+def test_is_an_ordinary_fitted_pipeline(pipe):
+    assert type(pipe) is Pipeline
+    assert [name for name, _ in pipe.steps] == ["preprocess", "classifier"]
+    assert isinstance(pipe[-1], TransferCNNClassifier)
+    assert pipe.classes_.tolist() == CLASSES
+    assert pipe[-1].model_.count_params() <= MAX_PARAMETERS
+    assert packaged_model_file("brain-mri-lite0").stat().st_size <= MAX_BYTES
+
+
+def test_scans_of_any_size_get_sensible_answers(pipe, real_mri_dir):
+    # These were among the training images or their neighbors: it must know them.
+    paths, truth = native_scans(real_mri_dir)
+    proba = pipe.predict_proba(paths)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-6)
+    assert (pipe.classes_[proba.argmax(axis=1)] == truth).mean() > 0.9
+    assert (pipe.predict(paths) == pipe.classes_[proba.argmax(axis=1)]).all()
+
+
+def test_loads_in_a_fresh_process_and_predicts_the_same(pipe, tmp_path):
+    scans = write_brain_mri(tmp_path, n_samples=4, image_size=96, random_state=0)
+    paths = list(map(str, scans.data))
+    script = (
+        "import json, sys; from brain_tumor_clf import load_pretrained; "
+        "print(json.dumps(load_pretrained().predict_proba(sys.argv[1:]).tolist()))"
+    )
+    command = [sys.executable, "-c", script, *paths]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    there = json.loads(done.stdout.strip().splitlines()[-1])
+    np.testing.assert_allclose(there, pipe.predict_proba(paths), atol=1e-6)
+
+
+def test_pickles_with_its_guard(pipe, tmp_path):
+    joblib.dump(pipe, tmp_path / "model.joblib")
+    again = joblib.load(tmp_path / "model.joblib")
+    images = [np.full((64, 64), 40, np.uint8), np.eye(64, dtype=np.uint8) * 255]
+    np.testing.assert_array_equal(
+        again.predict_proba(images), pipe.predict_proba(images)
+    )
+    assert (again.guard_.predict(images) == -1).all()
+
+
+def test_carries_its_card_and_what_was_measured(pipe):
+    card = pipe.metadata_["model_card"]
+    assert card == (ROOT / "docs" / "model_card.md").read_text(encoding="utf-8")
+    assert "not a medical device" in card
+    chosen = pipe.metadata_["abstention"]
+    assert 0.25 < chosen["threshold"] < 1
+    assert 0 < chosen["coverage"] <= 1
+    bins = pipe.metadata_["reliability"]
+    assert len(bins["edges"]) == len(bins["n"]) + 1 == len(bins["accuracy"]) + 1
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(ValueError, match="brain-mri-lite0"):
+        load_pretrained("brain-mri-lite")
+
+
+def test_a_damaged_file_is_refused(monkeypatch, tmp_path):
+    from brain_tumor_clf.networks import _packaged
+
+    content = bytearray(packaged_model_file("brain-mri-lite0").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "brain-mri-lite0.btc").write_bytes(content)
+    monkeypatch.setattr(_packaged, "_FOLDER", tmp_path)
+    with pytest.raises(ModelFileError, match="damaged"):
+        load_pretrained()
+    (tmp_path / "brain-mri-lite0.btc").unlink()
+    with pytest.raises(ModelFileError, match="missing"):
+        load_pretrained()
+
+
+@pytest.mark.backend
+def test_its_weights_are_a_starting_point(pipe):
+    X = np.zeros((4, 96, 96, 1), np.uint8)
+    clf = TransferCNNClassifier(weights="brain-mri", pooling="avg", dense_units=0)
+    clf.initialize(X, CLASSES)
+    theirs = {layer.name: layer.get_weights() for layer in pipe[-1].model_.layers}
+    n_same = 0
+    for layer in clf.model_.layers:
+        if layer.weights and layer.name in theirs and "dense" not in layer.name:
+            for ours, packaged in zip(
+                layer.get_weights(), theirs[layer.name], strict=True
+            ):
+                if ours.shape == packaged.shape and ours.shape[-1:] != (4,):
+                    np.testing.assert_array_equal(ours, packaged)
+                    n_same += 1
+    assert n_same > 200
+
+
+def test_its_weights_are_refused_for_another_backbone():
+    clf = TransferCNNClassifier("MobileNetV2", weights="brain-mri")
+    with pytest.raises(WeightsError, match="EfficientNetLite0"):
+        clf.initialize(np.zeros((4, 96, 96, 1), np.uint8), CLASSES)
+
+
+def test_every_packaged_model_has_its_file():
+    for name in PACKAGED_MODELS:
+        assert packaged_model_file(name).is_file()
