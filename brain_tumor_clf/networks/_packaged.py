@@ -36,7 +36,11 @@ class PackagedModel:
 
 
 PACKAGED_MODELS = {
-    "brain-mri-lite0": PackagedModel("brain-mri", "EfficientNetLite0", ""),
+    "brain-mri-lite0": PackagedModel(
+        "brain-mri",
+        "EfficientNetLite0",
+        "16dbe6785156cfc75b401253c0e01b74a441474f61ccd8ac850e42b61bbf58dc",
+    ),
 }
 PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.items()}
 
