@@ -1,6 +1,5 @@
 """``app``: the web app in the browser."""
 
-import zipfile
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from brain_tumor_clf.cli._backend import start_backend
 from brain_tumor_clf.cli._console import RESEARCH_ONLY, note, print_warning
 from brain_tumor_clf.cli._files import PLOTS, require_extra
+from brain_tumor_clf.cli._model import TrustPickleOption, open_model
 
 _PACKAGES = {"streamlit": "streamlit", **PLOTS}
 
@@ -37,13 +37,7 @@ def app(
             "alone; 0.0.0.0 from every machine that reaches it.",
         ),
     ] = "127.0.0.1",
-    trust_pickle: Annotated[
-        bool,
-        typer.Option(
-            "--trust-pickle",
-            help="Open a pickled model, too: it runs whatever code is in it.",
-        ),
-    ] = False,
+    trust_pickle: TrustPickleOption = False,
 ):
     """Classify scans in the browser: drag and drop, heat maps, a table.
 
@@ -54,41 +48,13 @@ def app(
     start_backend()
     from brain_tumor_clf.app import serve
 
-    pipeline, name = _load(model, trust_pickle)
     serve(
-        pipeline,
-        name=name,
+        open_model(model, trust_pickle),
+        name="The packaged model" if model is None else model.name,
         host=host,
         port=port,
         ready=lambda url: _announce(url, host),
     )
-
-
-def _load(path, trust_pickle):
-    """The model, and how the pages call it."""
-    if path is None:
-        from brain_tumor_clf import load_pretrained
-
-        return load_pretrained(), "The packaged model"
-    from brain_tumor_clf.cli._prediction import load_classifier
-
-    if trust_pickle and not zipfile.is_zipfile(path):
-        return _unpickle(path), path.name
-    return load_classifier(path), path.name
-
-
-def _unpickle(path):
-    """The classifier in a pickle or joblib file, whatever else opening it does."""
-    import joblib
-
-    from brain_tumor_clf.exceptions import ModelFileError
-
-    model = joblib.load(path)
-    if not hasattr(model, "classes_"):
-        raise ModelFileError(
-            f"{path} holds a {type(model).__name__}, which is no classifier."
-        )
-    return model
 
 
 def _announce(url, host):

@@ -1,4 +1,4 @@
-"""The model of `predict` and `explain`: a file named first, or the packaged one."""
+"""The model of a command: a file that is named, or the packaged one."""
 
 import hashlib
 from pathlib import Path
