@@ -1,7 +1,6 @@
 """The results as a file."""
 
-import csv
-import io
+from brain_tumor_clf import _answers
 
 
 def to_csv(model, results):
@@ -16,20 +15,18 @@ def to_csv(model, results):
     -------
     str
     """
-    head = ["path", "label", "probability", *(f"p_{name}" for name in model.labels)]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*head, "error", "model_id", "state"])
-    for result in results:
-        answer = result.shown_answer
-        values = [None] * (1 + len(model.labels))
-        if answer is not None:
-            values = [answer.probability, *answer.probabilities.values()]
-        writer.writerow(
-            [_as_text_cell(result.name), result.label, *values, result.error,
-             model.model_id, result.state]
-        )  # fmt: skip
-    return buffer.getvalue()
+    rows = [
+        {
+            "path": _as_text_cell(result.name),
+            "label": result.label,
+            "probability": result.shown_answer and result.shown_answer.probability,
+            "probabilities": result.shown_answer and result.shown_answer.probabilities,
+            "error": result.error,
+            "state": result.state,
+        }
+        for result in results
+    ]
+    return _answers.to_csv(model.labels, model.model_id, rows)
 
 
 def _as_text_cell(name):

@@ -2,14 +2,14 @@
 
 import html
 
-from brain_tumor_clf.app._plain import escaped
-from brain_tumor_clf.app._remarks import percent
-from brain_tumor_clf.app._results import (
+from brain_tumor_clf._answers import (
     CLASSIFIED,
     NOT_A_SCAN,
     NOT_SURE,
     UNREADABLE,
 )
+from brain_tumor_clf.app._plain import escaped
+from brain_tumor_clf.app._remarks import percent
 from brain_tumor_clf.reports._html import SEVERITIES
 
 # State -> tone and sign; the words say it too, so that color is never alone.

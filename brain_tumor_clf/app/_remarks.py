@@ -1,6 +1,6 @@
 """What to say beside a result, in plain words."""
 
-from brain_tumor_clf.app._results import (
+from brain_tumor_clf._answers import (
     CLASSIFIED,
     NOT_A_SCAN,
     NOT_SURE,

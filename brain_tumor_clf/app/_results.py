@@ -4,6 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from brain_tumor_clf._answers import (
+    CLASSIFIED,
+    NOT_A_SCAN,
+    NOT_SURE,
+    UNREADABLE,
+    state_of,
+)
 from brain_tumor_clf.app._limits import (
     BYTES_A_MB,
     MAX_FILE_MB,
@@ -15,10 +22,6 @@ from brain_tumor_clf.exceptions import ImageReadError
 from brain_tumor_clf.preprocessing import HeadCropper, ImageReader
 from brain_tumor_clf.preprocessing._mapping import iter_outcomes
 
-CLASSIFIED = "classified"
-NOT_SURE = "not sure: ask a radiologist"
-NOT_A_SCAN = "not a brain scan"
-UNREADABLE = "could not be read"
 _THUMBNAIL = 96  # pixels; enough for a table, and large JPEG files decode faster
 
 
@@ -152,35 +155,6 @@ def read_scan(data, longest):
     return _shrink(image, longest)
 
 
-def state_of(probability, is_scan, abstention):
-    """The state of an image that was read.
-
-    Parameters
-    ----------
-    probability : float
-        Of the predicted class.
-    is_scan : bool
-        What the guard says.
-    abstention : Abstention or None
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> from brain_tumor_clf.app._metadata import Abstention
-    >>> from brain_tumor_clf.app._results import state_of
-    >>> state_of(0.6, True, Abstention(0.7, 0.03, 0.9))
-    'not sure: ask a radiologist'
-    """
-    if not is_scan:
-        return NOT_A_SCAN
-    if abstention is not None and probability < abstention.threshold:
-        return NOT_SURE
-    return CLASSIFIED
-
-
 def count_states(results):
     """How many results of each state there are: dict, in a fixed order, no zeros."""
     states = [result.state for result in results]
@@ -242,10 +216,11 @@ def _ask(model, files, refused):
                 i = positions[int(name[2:-1])]
                 refused[i] = reason
                 del files[i]
+    threshold = None if model.abstention is None else model.abstention.threshold
     answers, states = {}, {}
     for k, i in enumerate(files):
         answers[i] = _answer(model, probabilities[k])
-        states[i] = state_of(answers[i].probability, scans[k], model.abstention)
+        states[i] = state_of(answers[i].probability, scans[k], threshold)
     return answers, states
 
 

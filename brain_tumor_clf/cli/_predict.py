@@ -1,12 +1,18 @@
 """``predict``: classify files and folders of scans with a saved model."""
 
-import csv
-import io
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from brain_tumor_clf._answers import (
+    CLASSIFIED,
+    NOT_A_SCAN,
+    NOT_SURE,
+    UNREADABLE,
+    state_of,
+    to_csv,
+)
 from brain_tumor_clf.cli._backend import start_backend
 from brain_tumor_clf.cli._console import (
     console,
@@ -22,10 +28,6 @@ from brain_tumor_clf.cli._model import (
     split_model,
 )
 
-CLASSIFIED = "classified"
-NOT_SURE = "not sure: ask a radiologist"
-NOT_A_SCAN = "not a brain scan"
-UNREADABLE = "could not be read"
 _AUTO = "auto"
 _EMPTY_FOLDER = "this folder holds no image"
 
@@ -89,7 +91,8 @@ def predict(
     if as_json:
         write_json(_document(pipeline, rows), output or "-")
     elif as_csv:
-        write_text(_csv(pipeline, rows), output or "-")
+        names = [str(label) for label in pipeline.classes_]
+        write_text(to_csv(names, pipeline.model_id_, rows), output or "-")
     else:
         _print_table(pipeline, rows)
     if found.failures:
@@ -129,16 +132,15 @@ def _parse_abstain(text):
 
 
 def _stored_threshold(pipeline):
-    metadata = getattr(pipeline, "metadata_", None) or {}
-    stored = metadata.get("abstention")
-    least = stored.get("threshold") if isinstance(stored, dict) else None
-    is_number = isinstance(least, (int, float)) and not isinstance(least, bool)
-    if not is_number or not 0 <= least <= 1:
+    from brain_tumor_clf.app._metadata import read_abstention
+
+    stored = read_abstention(getattr(pipeline, "metadata_", None) or {})
+    if stored is None:
         raise typer.BadParameter(
             "the model stores no abstention threshold; give a probability.",
             param_hint="--abstain",
         )
-    return float(least)
+    return stored.threshold
 
 
 def _guard_of(pipeline):
@@ -161,16 +163,15 @@ def _rows(pipeline, found, paths, least=None):
     for path in paths:
         label, values = by_path.get(path, (None, None))
         row = {"path": path, "label": label, "probability": None, "probabilities": None}
-        state = CLASSIFIED
-        if path in found.failures:
-            state = UNREADABLE
-        elif path in refused:
-            state = NOT_A_SCAN
         if values is not None:
             row["probability"] = max(values)
             row["probabilities"] = dict(zip(names, values, strict=True))
-            if least is not None and max(values) < least:
-                state, row["label"] = NOT_SURE, None
+        if path in found.failures:
+            state = UNREADABLE
+        else:
+            state = state_of(row["probability"], path not in refused, least)
+        if state != CLASSIFIED:
+            row["label"] = None
         rows.append({**row, "state": state, "error": found.failures.get(path)})
     return rows
 
@@ -188,21 +189,6 @@ def _document(pipeline, rows):
         "predictions": rows,
         "versions": installed_versions(),
     }
-
-
-def _csv(pipeline, rows):
-    names = [str(label) for label in pipeline.classes_]
-    by_class = [f"p_{name}" for name in names]
-    head = ["path", "label", "probability", *by_class, "error", "model_id", "state"]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(head)
-    for row in rows:
-        of_class = row["probabilities"] or {}
-        values = [row["probability"], *(of_class.get(name) for name in names)]
-        end = [row["error"], pipeline.model_id_, row["state"]]
-        writer.writerow([row["path"], row["label"], *values, *end])
-    return buffer.getvalue()
 
 
 def _count(rows, state):

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from brain_tumor_clf._answers import CLASSIFIED, NOT_A_SCAN, UNREADABLE
 from brain_tumor_clf.app import _fragments
 from brain_tumor_clf.app._heat import overlay
 from brain_tumor_clf.app._plain import plain
 from brain_tumor_clf.app._remarks import track_record, warning_of
-from brain_tumor_clf.app._results import CLASSIFIED, NOT_A_SCAN, UNREADABLE, read_scan
+from brain_tumor_clf.app._results import read_scan
 from brain_tumor_clf.app._session import map_of
 
 _LONGEST = 768  # pixels of a scan on the screen
