@@ -48,7 +48,7 @@ def make_pipeline(name, *, image_size=None, weights=None, **params):
     )
     from brain_tumor_clf.networks import get_backbone
 
-    params = {key: value for key, value in params.items() if value is not None}
+    params = _given(weights=weights, **params)
     if name == SIMPLE:
         if weights is not None:
             raise ValueError(
@@ -57,11 +57,17 @@ def make_pipeline(name, *, image_size=None, weights=None, **params):
             )
         classifier, size = SimpleCNNClassifier(**params), _SIMPLE_SIZE
     else:
-        if weights is not None:
-            params["weights"] = None if weights.lower() == "none" else weights
         classifier = TransferCNNClassifier(backbone=name, **params)
         size = get_backbone(name).default_size
     return make_mri_pipeline(classifier, image_size=image_size or size)
+
+
+def _given(weights, **params):
+    """The parameters that are not None; weights, too, where "none" is said in words."""
+    params = {key: value for key, value in params.items() if value is not None}
+    if weights is not None:
+        params["weights"] = None if weights.lower() == "none" else weights
+    return params
 
 
 def make_recipe_pipeline(recipe, *, image_size=None, weights=None, **params):
@@ -81,10 +87,8 @@ def make_recipe_pipeline(recipe, *, image_size=None, weights=None, **params):
     """
     from brain_tumor_clf import make_recipe
 
-    params = {key: value for key, value in params.items() if value is not None}
+    params = _given(weights=weights, **params)
     seed = params.pop("random_state", None)
-    if weights is not None:
-        params["weights"] = None if weights.lower() == "none" else weights
     given = [key for key in params if key != "weights"]
     if recipe == "fast" and given:
         options = ", ".join("--" + key.replace("_", "-") for key in given)

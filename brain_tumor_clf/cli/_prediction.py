@@ -82,14 +82,12 @@ def predict_in_chunks(pipeline, paths, advance=lambda n: None, guard=None):
 
 
 def _predict(pipeline, paths, found, guard):
-    refused = []
     if guard is not None:
-        verdicts = zip(paths, guard.predict(paths), strict=True)
-        refused = [path for path, verdict in verdicts if verdict == -1]
-        paths = [path for path in paths if path not in set(refused)]
+        verdicts = list(zip(paths, guard.predict(paths), strict=True))
+        found.refused += [path for path, verdict in verdicts if verdict == -1]
+        paths = [path for path, verdict in verdicts if verdict == 1]
     if paths:
         _classify(pipeline, paths, found)
-    found.refused += refused
 
 
 def _classify(pipeline, paths, found):
