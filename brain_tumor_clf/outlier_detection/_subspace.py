@@ -50,12 +50,13 @@ def project(subspace, vectors):
 
     Returns
     -------
-    coordinates : ndarray of shape (n, k), float32
+    coordinates : ndarray of shape (n, k), float64
     distances : ndarray of shape (n, 2), float32
         The logarithm of the mean squared coordinate (Mahalanobis), and of the mean
         square of what lies beside all axes.
     """
-    scaled = (vectors - subspace["mean"]) / subspace["spread"]
+    # In double precision: what lies beside the axes is a small difference of large sums.
+    scaled = (vectors.astype(np.float64) - subspace["mean"]) / subspace["spread"]
     coordinates = scaled @ subspace["axes"].T
     within = (coordinates**2).mean(axis=1)
     # The axes are orthogonal; their lengths are one over the spread along them.
