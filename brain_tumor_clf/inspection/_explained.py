@@ -3,12 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf._validation import as_object_array, unknown_name_message
+from brain_tumor_clf._wrappers import is_left_out, unwrap
 from brain_tumor_clf.inspection._class_maps import resample, scale_to_one
 from brain_tumor_clf.preprocessing import ImageTransformer
 
@@ -70,38 +69,20 @@ def split_pipeline(estimator):
     """
     transformers = []
     while True:
-        estimator = _unwrapped(estimator)
+        while (inside := unwrap(estimator)) is not None:
+            estimator = inside
         if not isinstance(estimator, Pipeline):
             return transformers, estimator
         n_leading = 0
         for _, step in estimator.steps[:-1]:
-            if not (_is_left_out(step) or isinstance(step, ImageTransformer)):
+            if not (is_left_out(step) or isinstance(step, ImageTransformer)):
                 break
             n_leading += 1
         leading = [step for _, step in estimator.steps[:n_leading]]
-        transformers += [step for step in leading if not _is_left_out(step)]
+        transformers += [step for step in leading if not is_left_out(step)]
         if n_leading < len(estimator.steps) - 1:
             return transformers, estimator[n_leading:]
         estimator = estimator.steps[-1][1]
-
-
-def _is_left_out(step):
-    return step is None or (isinstance(step, str) and step == "passthrough")
-
-
-def _unwrapped(estimator):
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif (
-            isinstance(estimator, CalibratedClassifierCV)
-            and len(getattr(estimator, "calibrated_classifiers_", ())) == 1
-        ):
-            estimator = estimator.calibrated_classifiers_[0].estimator
-        else:
-            return estimator
 
 
 def class_positions(target, classes, predict, n):

@@ -4,12 +4,11 @@ import warnings
 
 import keras
 import numpy as np
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
-from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from brain_tumor_clf._validation import check_image_collection
+from brain_tumor_clf._wrappers import is_left_out, unwrap
 from brain_tumor_clf.classifiers._base import BaseCNNClassifier
 from brain_tumor_clf.classifiers._training import predict_logits
 from brain_tumor_clf.exceptions import HeadNotFoundWarning, ImageReadError
@@ -61,7 +60,7 @@ def own_chain(estimator):
 
 
 def _image_steps(step):
-    if step is None or (isinstance(step, str) and step == "passthrough"):
+    if is_left_out(step):
         return []
     if isinstance(step, ImagePipeline):
         return [inner for _, part in step.steps for inner in _image_steps(part)]
@@ -75,15 +74,13 @@ def _image_steps(step):
 
 def _unwrapped(estimator):
     """What is inside one wrapper around a classifier."""
-    if isinstance(estimator, FrozenEstimator):
-        return estimator.estimator
-    if hasattr(estimator, "best_estimator_"):
-        return estimator.best_estimator_
-    if isinstance(estimator, CalibratedClassifierCV):
-        fitted = getattr(estimator, "calibrated_classifiers_", None)
-        if fitted:
-            return fitted[0].estimator
-    elif getattr(estimator, "estimators_", None):
+    inside = unwrap(estimator)
+    if inside is not None:
+        return inside
+    # Of several networks the first looks as well as any.
+    if getattr(estimator, "calibrated_classifiers_", None):
+        return estimator.calibrated_classifiers_[0].estimator
+    if getattr(estimator, "estimators_", None):
         return estimator.estimators_[0]
     raise TypeError(
         "ScanGuard looks through the network of a fitted classifier of this package, "
