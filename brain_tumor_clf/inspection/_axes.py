@@ -16,6 +16,11 @@ def require_pyplot():
     return plt
 
 
+def last_step(estimator):
+    """An estimator, or the one at the end of a pipeline: whose name a plot shows."""
+    return estimator[-1] if hasattr(estimator, "steps") else estimator
+
+
 def axes_row(ax, n, *, width=4.6, height=3.6):
     """Return `n` axes side by side: those given, or those of a new figure."""
     if ax is not None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from brain_tumor_clf.inspection._axes import axes_row
+from brain_tumor_clf.inspection._axes import axes_row, last_step
 from brain_tumor_clf.metrics import expected_calibration_error, reliability_curve
 
 
@@ -75,7 +75,7 @@ class ReliabilityDisplay:
         -------
         ReliabilityDisplay
         """
-        last = estimator[-1] if hasattr(estimator, "steps") else estimator
+        last = last_step(estimator)
         return cls.from_predictions(
             y,
             estimator.predict_proba(X),

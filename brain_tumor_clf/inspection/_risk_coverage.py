@@ -1,6 +1,6 @@
 """What abstaining buys, as a picture."""
 
-from brain_tumor_clf.inspection._axes import axes_row
+from brain_tumor_clf.inspection._axes import axes_row, last_step
 from brain_tumor_clf.metrics import risk_coverage_curve
 
 
@@ -70,7 +70,7 @@ class RiskCoverageDisplay:
         -------
         RiskCoverageDisplay
         """
-        last = estimator[-1] if hasattr(estimator, "steps") else estimator
+        last = last_step(estimator)
         return cls.from_predictions(
             y,
             estimator.predict_proba(X),

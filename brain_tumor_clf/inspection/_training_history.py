@@ -2,7 +2,7 @@
 
 from sklearn.utils.validation import check_is_fitted
 
-from brain_tumor_clf.inspection._axes import axes_row
+from brain_tumor_clf.inspection._axes import axes_row, last_step
 
 _PANELS = (
     ("loss", "Loss"),
@@ -61,7 +61,7 @@ class TrainingHistoryDisplay:
             If the estimator keeps no history.
         """
         check_is_fitted(estimator)
-        last = estimator[-1] if hasattr(estimator, "steps") else estimator
+        last = last_step(estimator)
         if not getattr(last, "history_", None):
             raise TypeError(
                 f"{type(last).__name__} has no history_; give a fitted classifier of "

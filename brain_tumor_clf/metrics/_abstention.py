@@ -3,9 +3,8 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.utils.validation import column_or_1d
 
-from brain_tumor_clf.metrics._clinical import check_proba
+from brain_tumor_clf.metrics._clinical import top_predictions
 
 
 def risk_coverage_curve(y_true, y_proba, *, classes):
@@ -52,12 +51,9 @@ def risk_coverage_curve(y_true, y_proba, *, classes):
     >>> coverage.tolist(), risk.tolist(), thresholds.tolist()
     ([0.25, 0.5, 1.0], [0.0, 0.0, 0.25], [0.9, 0.8, 0.6])
     """
-    y_true = column_or_1d(y_true)
-    y_proba = check_proba(y_true, y_proba, classes)
-    confidence = y_proba.max(axis=1)
-    wrong = np.asarray(classes)[y_proba.argmax(axis=1)] != y_true
+    confidence, right = top_predictions(y_true, y_proba, classes)
     order = np.argsort(-confidence, kind="stable")
-    confidence, n_wrong = confidence[order], np.cumsum(wrong[order])
+    confidence, n_wrong = confidence[order], np.cumsum(~right[order])
     # Equal confidences are kept or left together.
     last = np.append(np.flatnonzero(np.diff(confidence)), len(confidence) - 1)
     n_kept = last + 1

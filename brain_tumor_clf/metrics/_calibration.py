@@ -4,10 +4,9 @@ from numbers import Integral
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import column_or_1d
 
 from brain_tumor_clf._validation import check_choice
-from brain_tumor_clf.metrics._clinical import check_proba
+from brain_tumor_clf.metrics._clinical import top_predictions
 
 
 def reliability_curve(y_true, y_proba, *, classes, n_bins=15, strategy="uniform"):
@@ -99,10 +98,7 @@ def _bin_predictions(y_true, y_proba, classes, n_bins, strategy):
     if not isinstance(n_bins, Integral) or n_bins < 1:
         raise ValueError(f"n_bins must be a positive integer, got {n_bins!r}.")
     check_choice("strategy", strategy, ("uniform", "quantile"))
-    y_true = column_or_1d(y_true)
-    y_proba = check_proba(y_true, y_proba, classes)
-    confidence = y_proba.max(axis=1)
-    right = np.asarray(classes)[y_proba.argmax(axis=1)] == y_true
+    confidence, right = top_predictions(y_true, y_proba, classes)
     if strategy == "uniform":
         inner = np.linspace(0, 1, n_bins + 1)[1:-1]
     else:

@@ -220,6 +220,21 @@ def check_proba(y_true, y_proba, classes):
     return np.clip(y_proba, 0, 1)
 
 
+def top_predictions(y_true, y_proba, classes):
+    """How sure each prediction is, and whether it is right.
+
+    Returns
+    -------
+    confidence : ndarray of shape (n,), float64
+        The highest probability.
+    right : ndarray of shape (n,), bool
+    """
+    y_true = column_or_1d(y_true)
+    y_proba = check_proba(y_true, y_proba, classes)
+    right = np.asarray(classes)[y_proba.argmax(axis=1)] == y_true
+    return y_proba.max(axis=1), right
+
+
 def _check_pairs(y_true, y_pred, healthy, sample_weight):
     check_consistent_length(y_true, y_pred, sample_weight)
     y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
