@@ -1,6 +1,7 @@
 """Checks of arguments that every room of the package shares."""
 
 import difflib
+import inspect
 import os
 from numbers import Integral
 
@@ -134,3 +135,18 @@ def _check_array(X):
             f"got {X.shape}."
         )
     return X
+
+
+def set_new_parameters(estimator):
+    """Give an estimator of an earlier version the parameters that it does not know.
+
+    Its file or pickle is older than they are; their defaults are what it did without.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its state restored; changed in place.
+    """
+    for name, parameter in inspect.signature(type(estimator)).parameters.items():
+        if parameter.default is not parameter.empty and not hasattr(estimator, name):
+            setattr(estimator, name, parameter.default)

@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from brain_tumor_clf._validation import set_new_parameters
 from brain_tumor_clf.classifiers import _state
 from brain_tumor_clf.classifiers._seeding import draw_seeds
 from brain_tumor_clf.classifiers._trainer import NetworkTrainer
@@ -298,3 +299,4 @@ class BaseCNNClassifier(NetworkTrainer):
 
     def __setstate__(self, state):
         BaseEstimator.__setstate__(self, _state.attach_network(state))
+        set_new_parameters(self)

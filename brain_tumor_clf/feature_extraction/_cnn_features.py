@@ -14,8 +14,14 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from brain_tumor_clf._validation import check_choice, check_image_collection
+from brain_tumor_clf._validation import (
+    check_choice,
+    check_image_collection,
+    set_new_parameters,
+)
 from brain_tumor_clf.networks import (
+    PACKAGED_MODELS,
+    PACKAGED_WEIGHTS,
     feature_extractor,
     get_backbone,
     network_from_state,
@@ -220,6 +226,9 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return f"random {digest.hexdigest()}"
         if str(self.weights) == "imagenet":
             return "imagenet"
+        if str(self.weights) in PACKAGED_WEIGHTS:
+            name = PACKAGED_WEIGHTS[str(self.weights)]
+            return f"{self.weights} {PACKAGED_MODELS[name].sha256}"
         if not os.path.isfile(self.weights):
             self._network = self._build()  # which says what is wrong with the path
         content = Path(self.weights).read_bytes()
@@ -237,6 +246,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         state = dict(state)
         network_state = state.pop("_network_state", None)
         super().__setstate__(state)
+        set_new_parameters(self)
         if network_state is not None:
             self._network = network_from_state(network_state)
 

@@ -1,5 +1,7 @@
 """Predictions averaged with those of the mirror image."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,13 @@ def test_a_scan_and_its_mirror_image_get_one_answer(phantoms, tiny):
 def test_other_names_are_refused(phantoms, tiny):
     with pytest.raises(ValueError, match="test_time_augmentation"):
         tiny(test_time_augmentation="flip").fit(phantoms.data, phantoms.target)
+
+
+@pytest.mark.backend
+def test_a_pickle_older_than_a_parameter_gets_its_default(phantoms, tiny):
+    clf = tiny(epochs=1).fit(phantoms.data, phantoms.target)
+    expected = clf.predict_proba(phantoms.data)
+    del clf.test_time_augmentation  # as before there was such a parameter
+    again = pickle.loads(pickle.dumps(clf))
+    assert again.test_time_augmentation is None
+    np.testing.assert_array_equal(again.predict_proba(phantoms.data), expected)
