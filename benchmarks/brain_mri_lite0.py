@@ -26,12 +26,11 @@ import model_card
 import numpy as np
 import out_of_fold
 import robustness
-from sklearn.model_selection import StratifiedGroupKFold
+from grouped_scans import N_FOLDS, grouped_folds, load_grouped_scans
 
-from brain_tumor_clf import ScanGuard, load, load_mri_folder, make_recipe, save
+from brain_tumor_clf import ScanGuard, load, make_recipe, save
 
 NAME = "brain-mri-lite0"
-N_FOLDS = 5
 ALL = "all"
 PARTS = (*map(str, range(N_FOLDS)), ALL)
 
@@ -165,13 +164,8 @@ def assemble(scans, splits, args):
 def main(argv=None):
     args = parse_arguments(argv)
     Path(args.output).mkdir(parents=True, exist_ok=True)
-    folder = Path(args.folder)
-    subset = "train" if (folder / "Training").is_dir() else None
-    scans = load_mri_folder(folder, subset=subset, groups=args.groups)
-    if scans.groups is None:
-        raise SystemExit("Groups are needed: name a table with --groups.")
-    folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=0)
-    splits = list(folds.split(scans.data, scans.target, scans.groups))
+    scans = load_grouped_scans(args.folder, args.groups)
+    splits = grouped_folds(scans)
     fit_missing(scans, splits, args)
     if args.only is None:
         print(model_card.score_table(assemble(scans, splits, args)))

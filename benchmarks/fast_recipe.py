@@ -18,13 +18,12 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 import numpy as np
+from grouped_scans import grouped_folds, load_grouped_scans
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedGroupKFold
 
-from brain_tumor_clf import load_mri_folder, make_recipe
+from brain_tumor_clf import make_recipe
 from brain_tumor_clf.reports import EvaluationReport
 
-_N_FOLDS = 5
 _SCORES = (
     "balanced_accuracy",
     "accuracy",
@@ -72,9 +71,8 @@ def cross_validate(pipe, scans, healthy):
     """Report on all images out of fold, and the balanced accuracy of each fold."""
     classes = np.unique(scans.target)
     proba = np.empty((len(scans.data), len(classes)))
-    folds = StratifiedGroupKFold(_N_FOLDS, shuffle=True, random_state=0)
     tests = []
-    for train, test in folds.split(scans.data, scans.target, scans.groups):
+    for train, test in grouped_folds(scans):
         pipe.fit(scans.data[train], scans.target[train])
         proba[test] = pipe.predict_proba(scans.data[test])
         tests.append(test)
@@ -110,9 +108,7 @@ def print_table(scores, folds, seconds, n_images):
 
 def main(argv=None):
     args = parse_arguments(argv)
-    scans = load_mri_folder(args.folder, groups=args.groups)
-    if scans.groups is None:
-        raise SystemExit("Groups are needed: name a table with --groups.")
+    scans = load_grouped_scans(args.folder, args.groups)
     seconds = time_fit(make_pipeline(args), scans)
     with tempfile.TemporaryDirectory() as cache:
         report, folds = cross_validate(make_pipeline(args, cache), scans, args.healthy)

@@ -21,13 +21,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is impor
 
 import non_scans
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
+from grouped_scans import N_FOLDS, grouped_folds, load_grouped_scans
 
 from brain_tumor_clf import (
     ImageReader,
     ScanGuard,
     load,
-    load_mri_folder,
     write_brain_mri,
 )
 
@@ -41,7 +40,7 @@ def parse_arguments(argv=None):
     parser.add_argument("model", help="a saved pipeline that ends in a network")
     parser.add_argument("folder", help="class folders, or Training/ above them")
     parser.add_argument("--groups", metavar="CSV", help="columns file and group")
-    parser.add_argument("--fold", type=int, default=0, choices=range(5))
+    parser.add_argument("--fold", type=int, default=0, choices=range(N_FOLDS))
     parser.add_argument("--native", metavar="DIR", help="scans of other sizes")
     parser.add_argument("--skimage", metavar="DIR", help="scikit-image's pictures")
     parser.add_argument("--n-fit", type=int, help="fit on so many scans only")
@@ -54,10 +53,8 @@ def parse_arguments(argv=None):
 
 def split(args):
     """Paths to fit on, and paths of held-out groups."""
-    subset = "train" if (Path(args.folder) / "Training").is_dir() else None
-    scans = load_mri_folder(args.folder, subset=subset, groups=args.groups)
-    folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
-    fit, test = list(folds.split(scans.data, scans.target, scans.groups))[args.fold]
+    scans = load_grouped_scans(args.folder, args.groups)
+    fit, test = grouped_folds(scans)[args.fold]
     rng = np.random.default_rng(args.seed)
     fit, test = (
         indices if n is None or n >= len(indices) else rng.choice(indices, n, False)

@@ -2,11 +2,12 @@
 
     python benchmarks/recipes.py archive --groups archive/groups.csv -o runs
 
-EfficientNetLite0 is fine-tuned from its ImageNet weights on fixed folds that keep
-groups whole. Each recipe is the base with one change. A run (recipe, fold, seed) is
-written to the output folder when it ends; started again, the program goes on with the
-runs that are missing. The table compares each recipe with the base on the same test
-images; its standard error is that of a bootstrap over their groups.
+The base is the default recipe: EfficientNetLite0, fine-tuned from its ImageNet weights
+on fixed folds that keep groups whole. Each recipe is the base with a change. A run
+(recipe, fold, seed) is written to the output folder when it ends; started again, the
+program goes on with the runs that are missing. The table compares each recipe with the
+base on the same test images; its standard error is that of a bootstrap over their
+groups.
 """
 
 import argparse
@@ -17,31 +18,15 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
 import numpy as np
+from grouped_scans import grouped_folds, load_grouped_scans
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import StratifiedGroupKFold
 
-from brain_tumor_clf import (
-    Augmentation,
-    LearningRateSchedule,
-    TransferCNNClassifier,
-    load_mri_folder,
-    make_mri_pipeline,
-)
+from brain_tumor_clf import Augmentation, make_recipe
 
 BASE = "base"
-_N_FOLDS = 5
-_CLASSIFIER = {
-    "weights": "imagenet",
-    "pooling": "avg",
-    "dense_units": 0,
-    "augmentation": Augmentation(rotation=15.0, zoom=0.15),
-    "optimizer": "adamw",
-    "learning_rate": 5e-4,
-    "lr_schedule": LearningRateSchedule(warmup=0.1),
-    "weight_decay": 0.01,
-    "label_smoothing": 0.1,
-}
-# Name -> what differs from the base: parameters of the classifier and of the pipeline.
+_NOT_CROPPED = {"crop": "passthrough"}
+# Name -> what differs from the base: parameters of the classifier and of the step
+# that preprocesses.
 RECIPES = {
     BASE: ({}, {}),
     "strong augmentation": ({"augmentation": "strong"}, {}),
@@ -59,13 +44,11 @@ RECIPES = {
         {},
     ),
     "groups weigh alike": ({"group_weight": 0.5}, {}),
-    "landmark normalization": ({}, {"normalize": "nyul"}),
-    "not cropped": ({}, {"crop": False}),
+    "landmark normalization": ({}, {"normalize__method": "nyul"}),
+    "not cropped": ({}, _NOT_CROPPED),
     "learning rate 1e-3": ({"learning_rate": 1e-3}, {}),
     "learning rate 2.5e-4": ({"learning_rate": 2.5e-4}, {}),
-    "last 5 blocks, not cropped": ({"trainable": 5}, {"crop": False}),
-    "last 5 blocks, 1e-3": ({"trainable": 5, "learning_rate": 1e-3}, {}),
-    "last 5 blocks, strong": ({"trainable": 5, "augmentation": "strong"}, {}),
+    "last 5 blocks, not cropped": ({"trainable": 5}, _NOT_CROPPED),
 }
 
 
@@ -95,13 +78,19 @@ def group_weights(groups, power):
 def train(recipe, scans, train_at, test_at, seed, args):
     """Logits of test images, and of their mirror images; seconds of training."""
     changes, preprocessing = RECIPES[recipe]
-    params = {**_CLASSIFIER, **changes}
+    params = dict(changes)
     power = params.pop("group_weight", 0)
-    classifier = TransferCNNClassifier(
-        **params, epochs=args.epochs, random_state=seed, verbose=2
+    pipe = make_recipe(
+        "default",
+        image_size=args.image_size,
+        random_state=seed,
+        cache=Path(args.output) / "images",
+        epochs=args.epochs,
+        test_time_augmentation=None,  # both kinds of prediction are scored below
+        verbose=2,
+        **params,
     )
-    cache = Path(args.output) / "images"
-    pipe = make_mri_pipeline(classifier, args.image_size, cache=cache, **preprocessing)
+    pipe.set_params(**{f"preprocess__{k}": v for k, v in preprocessing.items()})
     weights = group_weights(scans.groups[train_at], power)
     start = time.perf_counter()
     pipe.fit(
@@ -188,13 +177,8 @@ def print_table(scans, splits, args):
 def main(argv=None):
     args = parse_arguments(argv)
     Path(args.output).mkdir(parents=True, exist_ok=True)
-    folder = Path(args.folder)
-    subset = "train" if (folder / "Training").is_dir() else None
-    scans = load_mri_folder(folder, subset=subset, groups=args.groups)
-    if scans.groups is None:
-        raise SystemExit("Groups are needed: name a table with --groups.")
-    folds = StratifiedGroupKFold(_N_FOLDS, shuffle=True, random_state=0)
-    splits = list(folds.split(scans.data, scans.target, scans.groups))
+    scans = load_grouped_scans(args.folder, args.groups)
+    splits = grouped_folds(scans)
     if not args.table:
         train_missing(scans, splits, args)
     print_table(scans, splits, args)
