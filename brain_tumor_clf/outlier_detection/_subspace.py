@@ -55,7 +55,7 @@ def project(subspace, vectors):
         The logarithm of the mean squared coordinate (Mahalanobis), and of the mean
         square of what lies beside all axes.
     """
-    # In double precision: what lies beside the axes is a small difference of large sums.
+    # In double precision: what lies beside the axes is a difference of large sums.
     scaled = (vectors.astype(np.float64) - subspace["mean"]) / subspace["spread"]
     coordinates = scaled @ subspace["axes"].T
     within = (coordinates**2).mean(axis=1)
