@@ -9,6 +9,22 @@ from brain_tumor_clf.exceptions import ModelFileError
 from brain_tumor_clf.networks._checks import seeded_initialization
 from brain_tumor_clf.networks._config_check import check_config
 
+# Layer -> arguments that came after Keras 3.12, with their defaults.
+_QUANTIZATION = {"quantization_config": None}
+_ATTENTION = {"sliding_window": None, "use_gate": False}
+_NEWER_ARGUMENTS = {
+    "BatchNormalization": {
+        "renorm": False,
+        "renorm_clipping": None,
+        "renorm_momentum": 0.99,
+    },
+    "Dense": _QUANTIZATION,
+    "EinsumDense": _QUANTIZATION,
+    "Embedding": _QUANTIZATION,
+    "GroupQueryAttention": _ATTENTION,
+    "MultiHeadAttention": _ATTENTION,
+}
+
 
 def network_to_state(model, *, allow_registered=False):
     """A network's architecture and weights as plain data.
@@ -45,7 +61,7 @@ def network_to_state(model, *, allow_registered=False):
     config = {
         "module": "keras" if is_sequential else "keras.src.models.functional",
         "class_name": "Sequential" if is_sequential else "Functional",
-        "config": model.get_config(),
+        "config": _portable(model.get_config()),
         "registered_name": None if is_sequential else "Functional",
     }
     try:
@@ -104,7 +120,7 @@ def network_from_state(state, *, allow_registered=False):
             "A network's data must be a dict with 'config' and 'weights', got "
             f"{type(state).__name__}."
         ) from error
-    config = check_config(text, allow_registered)
+    config = _portable(check_config(text, allow_registered))
     try:
         # A seed of its own: the random weights are replaced at once, and the caller's
         # generator must not be drawn from.
@@ -117,6 +133,31 @@ def network_from_state(state, *, allow_registered=False):
         ) from error
     _set_weights(model, weights)
     return model
+
+
+def _portable(config):
+    """A config that every supported version of Keras reads.
+
+    Initial weights are zeros: they are replaced at once, drawing them takes time, and
+    their initializers' arguments differ between versions. Arguments that older versions
+    do not know are left out where they have their default.
+    """
+    if isinstance(config, list | tuple):
+        return [_portable(value) for value in config]
+    if not isinstance(config, dict):
+        return config
+    newer = _NEWER_ARGUMENTS.get(config.get("class_name"), {})
+    portable = {}
+    for key, value in config.items():
+        if key.endswith("_initializer") and value is not None:
+            portable[key] = "zeros"
+        elif key == "config" and isinstance(value, dict):
+            portable[key] = _portable(
+                {k: v for k, v in value.items() if k not in newer or v != newer[k]}
+            )
+        else:
+            portable[key] = _portable(value)
+    return portable
 
 
 def _to_numpy(variable):

@@ -216,3 +216,37 @@ def test_weights_that_do_not_fit_say_so(change, message):
     state = network_to_state(small())
     with pytest.raises(ModelFileError, match=message):
         network_from_state({**state, "weights": change(state["weights"])})
+
+
+def test_initial_weights_are_not_told_and_not_asked_for():
+    model = simple_cnn((16, 16, 1), 4)
+    state = network_to_state(model)
+    assert "Glorot" not in state["config"]
+    assert "He" not in state["config"]
+    # What a newer Keras gives its initializers, an older one does not know.
+    newer = json.loads(state["config"])
+    for layer in newer["config"]["layers"]:
+        if "kernel_initializer" in layer["config"]:
+            layer["config"]["kernel_initializer"] = {
+                "module": "keras.initializers",
+                "class_name": "HeNormal",
+                "config": {"seed": None, "an_argument_of_tomorrow": None},
+                "registered_name": None,
+            }
+    assert "of_tomorrow" in json.dumps(newer)
+    twin = network_from_state({**state, "config": json.dumps(newer)})
+    for ours, theirs in zip(twin.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_arguments_that_old_versions_lack_are_told_only_if_they_matter():
+    inputs = keras.Input((8, 8, 1))
+    x = keras.layers.BatchNormalization(name="norm")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(2, name="logits")(x))
+    told = network_to_state(model)["config"]
+    assert "renorm" not in told
+    assert "quantization_config" not in told
+    if "renorm" in keras.layers.BatchNormalization().get_config():
+        layer = keras.layers.BatchNormalization(renorm=True)
+        renormed = keras.Model(inputs, layer(inputs))
+        assert '"renorm":true' in network_to_state(renormed)["config"]
