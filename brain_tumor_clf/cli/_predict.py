@@ -82,10 +82,9 @@ def predict(
         raise typer.BadParameter(
             "the model gives no probabilities.", param_hint="--abstain"
         )
+    judge = _guard_of(pipeline) if guard else None
     with progress("Predicting", len(files)) as advance:
-        found = predict_in_chunks(
-            pipeline, files, advance, _guard_of(pipeline) if guard else None
-        )
+        found = predict_in_chunks(pipeline, files, advance, judge)
     found.failures = {**failures, **found.failures}
     rows = _rows(pipeline, found, [*failures, *files], least)
     if as_json:
