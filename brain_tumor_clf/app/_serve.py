@@ -2,6 +2,8 @@
 
 import ipaddress
 import socket
+import threading
+import time
 from pathlib import Path
 
 from brain_tumor_clf.app._limits import (
@@ -28,7 +30,7 @@ def serve(pipeline, *, name, host="127.0.0.1", port=8501, ready=lambda url: None
     port : int, default=8501
         Port to listen at; 0 takes a free one.
     ready : callable
-        Called with the app's address before it is served.
+        Called with the address of the app as soon as it answers there.
 
     Raises
     ------
@@ -48,7 +50,10 @@ def serve(pipeline, *, name, host="127.0.0.1", port=8501, ready=lambda url: None
 
     options = _options(host, port)
     bootstrap.load_config_options(options)
-    ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    threading.Thread(
+        target=_call_when_served, args=(host, port, lambda: ready(url)), daemon=True
+    ).start()
     bootstrap.run(str(_SCRIPT), False, [], options)
 
 
@@ -105,6 +110,18 @@ def _check_address(host, port):
             f"cannot listen at {host}, port {port}: {error.strerror or error}. Choose "
             "another --port, or stop what uses it."
         ) from error
+
+
+def _call_when_served(host, port, ready):
+    """Call as soon as something listens at the address."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # no address to connect to
+    while True:
+        try:
+            socket.create_connection((everywhere.get(host, host), port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return ready()
 
 
 def _keep_uploads_in_memory():
