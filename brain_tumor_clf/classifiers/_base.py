@@ -158,6 +158,8 @@ class BaseCNNClassifier(NetworkTrainer):
                 validation += (weight[held_out],)
         if starting:
             self._start(seeds)
+        else:
+            self._renew_augmentation(seeds)
         # Only a split copies images: two copies of a whole set may not fit in memory.
         if len(train) < len(X):
             X, codes = X[train], codes[train]

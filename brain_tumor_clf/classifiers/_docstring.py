@@ -40,8 +40,10 @@ test_time_augmentation : {{"mirror"}} or None, default=None
     predicting, at twice the cost. Training is not affected.
 warm_start : bool, default=False
     Let `fit` train on with the network and optimizer of the call before, at
-    `learning_rate`; a learning rate schedule begins anew. Other parameters of network
-    and optimizer stay those of the first call. A pickle carries the optimizer's state.
+    `learning_rate`; a learning rate schedule begins anew. Another `augmentation` takes
+    the place of the earlier one, and the optimizer begins anew. Other parameters of
+    network and optimizer stay those of the first call. A pickle carries the optimizer's
+    state.
 callbacks : keras.callbacks.Callback, list of them or None, default=None
     Each fit uses copies, kept as `callbacks_`.
 random_state : int, RandomState, Generator or None, default=None

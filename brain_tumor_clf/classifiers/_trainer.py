@@ -27,6 +27,7 @@ from brain_tumor_clf.classifiers._training import (
     without_retracing_warnings,
 )
 from brain_tumor_clf.networks import seeded_initialization
+from brain_tumor_clf.networks._augmentation import same_augmentation, split_at_scaling
 
 _PRECISIONS = {False: None, True: "mixed_float16"}
 
@@ -99,6 +100,21 @@ class NetworkTrainer(ScikerasClassifier):
                 dtype,
             )
         self.history_ = {}
+
+    def _renew_augmentation(self, seeds):
+        """Give the network the augmentation asked for, where it has another.
+
+        It is built again with the same weights; the optimizer begins anew.
+        """
+        augmentation, trained = split_at_scaling(self.model_)
+        if same_augmentation(augmentation, make_augmentation_layers(self.augmentation)):
+            return
+        history = self.history_
+        self._start(seeds)
+        self.history_ = history
+        _, renewed = split_at_scaling(self.model_)
+        for layer, source in zip(renewed, trained, strict=True):
+            layer.set_weights(source.get_weights())
 
     def _learning_rate(self):
         return self.learning_rate or self._default_learning_rate()

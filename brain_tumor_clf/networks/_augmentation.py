@@ -7,6 +7,8 @@ from brain_tumor_clf.networks._random_blur import RandomBlur
 from brain_tumor_clf.networks._random_cutout import RandomCutout
 from brain_tumor_clf.networks._random_intensity import RandomIntensity
 
+_SCALING = ("image_scaling", "rescaling")  # the first layer behind the augmentation
+_INDIVIDUAL = ("name", "seed")
 _FLIPS = (None, "horizontal", "vertical", "both")
 
 
@@ -101,6 +103,34 @@ def augmentation_layers(
         layer(*args, seed=None if seed is None else int(seed) + i, name=_name(layer))
         for i, (layer, args) in enumerate(layers)
     ]
+
+
+def split_at_scaling(network):
+    """The augmentation layers of a network, and what it learns with.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From a function of this package: its input, augmentation, the layer that scales
+        grey levels, and the rest.
+
+    Returns
+    -------
+    augmentation, rest : list of keras.Layer
+    """
+    names = [layer.name for layer in network.layers]
+    at = next(i for i, name in enumerate(names) if name in _SCALING)
+    return network.layers[1:at], network.layers[at:]
+
+
+def same_augmentation(layers, others):
+    """Whether two lists of layers differ in nothing but names and seeds."""
+
+    def describe(layer):
+        config = layer.get_config()
+        return type(layer), {k: v for k, v in config.items() if k not in _INDIVIDUAL}
+
+    return [describe(layer) for layer in layers] == [describe(each) for each in others]
 
 
 def _name(layer):

@@ -254,6 +254,25 @@ def test_warm_start_goes_on(phantoms, tiny):
         clf.fit(phantoms.data[:2], ["glioma", "other"])
 
 
+def test_warm_start_takes_another_augmentation(phantoms, tiny):
+    X, y = phantoms.data, phantoms.target
+    clf = tiny(warm_start=True, augmentation="light", random_state=0).fit(X, y)
+    before, scores = clf.model_, clf.decision_function(X)
+    # At this rate nothing is learned: the weights must be those of the network before.
+    clf.set_params(augmentation="strong", learning_rate=1e-9, epochs=1).fit(X, y)
+    assert clf.model_ is not before
+    names = [layer.name for layer in clf.model_.layers]
+    assert "random_cutout" in names
+    assert "random_cutout" not in [layer.name for layer in before.layers]
+    np.testing.assert_allclose(clf.decision_function(X), scores, atol=1e-5)
+    assert clf.n_iter_ == 3
+    again = clf.model_
+    assert clf.fit(X, y).model_ is again
+    clf.set_params(augmentation=None).fit(X, y)
+    assert not [layer for layer in clf.model_.layers if "random" in layer.name]
+    np.testing.assert_allclose(clf.decision_function(X), scores, atol=1e-5)
+
+
 @pytest.mark.parametrize("precision", [False, True], ids=["float32", "float16"])
 def test_warm_start_goes_on_at_the_learning_rate_asked_for(phantoms, tiny, precision):
     clf = tiny(warm_start=True, learning_rate=0.01, mixed_precision=precision, epochs=1)
