@@ -1,6 +1,7 @@
 """Estimators around estimators: what is inside, and which steps do nothing."""
 
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 
 
@@ -24,6 +25,27 @@ def unwrap(estimator):
     if isinstance(estimator, CalibratedClassifierCV):
         calibrated = getattr(estimator, "calibrated_classifiers_", ())
         return calibrated[0].estimator if len(calibrated) == 1 else None
+    return None
+
+
+def first_member(estimator):
+    """The first classifier that a fitted ensemble asks.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Maybe a vote or a stack (`VotingClassifier`, `StackingClassifier`), or
+        calibrated on several folds.
+
+    Returns
+    -------
+    estimator or None
+        None if it is no ensemble.
+    """
+    if isinstance(estimator, CalibratedClassifierCV):
+        return estimator.calibrated_classifiers_[0].estimator
+    if isinstance(estimator, (VotingClassifier, StackingClassifier)):
+        return estimator.estimators_[0]
     return None
 
 

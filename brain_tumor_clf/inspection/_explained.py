@@ -7,7 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf._validation import as_object_array, unknown_name_message
-from brain_tumor_clf._wrappers import is_left_out, unwrap
+from brain_tumor_clf._wrappers import first_member, is_left_out, unwrap
 from brain_tumor_clf.inspection._class_maps import resample, scale_to_one
 from brain_tumor_clf.preprocessing import ImageTransformer
 
@@ -29,8 +29,36 @@ class Explained(NamedTuple):
     images: object
     placements: list | None
 
+    def positions(self, target):
+        """For each image the position of the class to explain.
 
-def explained(estimator, X):
+        Parameters
+        ----------
+        target : label, array-like of n labels, or None
+            None means the predicted ones.
+
+        Returns
+        -------
+        ndarray of shape (n,), int
+        """
+        n = len(self.images)
+        labels = self.classifier.predict(self.images) if target is None else target
+        labels = np.asarray(labels)
+        if labels.ndim == 0:
+            labels = np.repeat(labels, n)
+        if labels.shape != (n,):
+            raise ValueError(
+                f"target must be one label or one an image, {n}; got an array of shape "
+                f"{labels.shape}."
+            )
+        known = self.classifier.classes_.tolist()
+        for label in labels.tolist():
+            if label not in known:
+                raise ValueError(unknown_name_message("class", label, known))
+        return np.array([known.index(label) for label in labels.tolist()])
+
+
+def explained(estimator, X, placements=None):
     """Send images through the transformers ahead of a classifier.
 
     Parameters
@@ -38,14 +66,15 @@ def explained(estimator, X):
     estimator : fitted classifier or Pipeline
     X : sequence of n images
         What `estimator` takes.
+    placements : list of Placement, default=None
+        Where these images lie in those before them.
 
     Returns
     -------
     Explained
     """
-    transformers, classifier = split_pipeline(estimator)
+    transformers, classifier = _split_pipeline(estimator)
     check_is_fitted(classifier)
-    placements = None
     for transformer in transformers:
         X, inner = transformer.transform_and_locate(X)
         if placements is None:
@@ -56,16 +85,29 @@ def explained(estimator, X):
     return Explained(classifier, X, placements)
 
 
-def split_pipeline(estimator):
+def of_first_member(whole):
+    """What the first classifier sees of a vote or a stack; `whole` if it is neither.
+
+    Parameters
+    ----------
+    whole : Explained
+
+    Returns
+    -------
+    Explained
+        Its classifier's classes are those of `whole`, in the same order; a vote may
+        call them by numbers.
+    """
+    while (member := first_member(whole.classifier)) is not None:
+        whole = explained(member, whole.images, whole.placements)
+    return whole
+
+
+def _split_pipeline(estimator):
     """The image transformers at the head of an estimator, and what follows them.
 
     Calibration of a frozen estimator and finished searches are looked into: neither
     changes what the classifier looks at.
-
-    Returns
-    -------
-    transformers : list of ImageTransformer
-    classifier : estimator
     """
     transformers = []
     while True:
@@ -83,40 +125,6 @@ def split_pipeline(estimator):
         if n_leading < len(estimator.steps) - 1:
             return transformers, estimator[n_leading:]
         estimator = estimator.steps[-1][1]
-
-
-def class_positions(target, classes, predict, n):
-    """For each image the position of the class to explain.
-
-    Parameters
-    ----------
-    target : label, array-like of n labels, or None
-        None means the predicted ones.
-    classes : ndarray
-        All labels, sorted.
-    predict : callable
-        Returns the predicted labels.
-    n : int
-        Number of images.
-
-    Returns
-    -------
-    ndarray of shape (n,), int
-    """
-    labels = predict() if target is None else target
-    labels = np.asarray(labels)
-    if labels.ndim == 0:
-        labels = np.repeat(labels, n)
-    if labels.shape != (n,):
-        raise ValueError(
-            f"target must be one label or one an image, {n}; got an array of shape "
-            f"{labels.shape}."
-        )
-    known = classes.tolist()
-    for label in labels.tolist():
-        if label not in known:
-            raise ValueError(unknown_name_message("class", label, known))
-    return np.array([known.index(label) for label in labels.tolist()])
 
 
 def in_original_pixels(maps, placements):

@@ -7,9 +7,9 @@ import numpy as np
 from brain_tumor_clf._validation import check_choice
 from brain_tumor_clf.inspection._class_maps import METHODS, class_map, fuse
 from brain_tumor_clf.inspection._explained import (
-    class_positions,
     explained,
     in_original_pixels,
+    of_first_member,
 )
 
 # What needs Keras is imported in functions: displays and reports start without it.
@@ -27,7 +27,8 @@ def grad_cam(estimator, X, target=None, layer=None, *, method="layercam", n_view
     estimator : fitted classifier or Pipeline
         A classifier of this package, or a pipeline of image transformers that ends in
         one, as `make_mri_pipeline` makes it. A calibrated frozen pipeline and a
-        finished search are looked into.
+        finished search are looked into; of a vote or a stack the first member is
+        explained.
     X : sequence of n images
         What `estimator` takes.
     target : label or array-like of n labels, default=None
@@ -103,14 +104,12 @@ def grad_cam(estimator, X, target=None, layer=None, *, method="layercam", n_view
     check_choice("method", method, METHODS)
     if n_views not in _N_VIEWS:
         raise ValueError(f"n_views must be 1, 2 or 4, got {n_views!r}.")
-    classifier, images, placements = explained(estimator, X)
+    whole = explained(estimator, X)
+    classifier, images, placements = of_first_member(whole)
     network = _network(classifier)
     images = classifier._check_images(images, reset=False)
     layers = _layers(network, layer, method)
-    positions = class_positions(
-        target, classifier.classes_, lambda: classifier.predict(images), len(images)
-    )
-    maps = _heat(network, layers, images, positions, method, n_views)
+    maps = _heat(network, layers, images, whole.positions(target), method, n_views)
     return in_original_pixels(maps, placements)
 
 

@@ -7,9 +7,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.inspection._explained import (
-    class_positions,
     explained,
     in_original_pixels,
+    of_first_member,
 )
 
 _PATCHES_A_SIDE = 8
@@ -28,7 +28,8 @@ def occlusion_map(estimator, X, target=None, *, patch_size=None, stride=None):
     ----------
     estimator : fitted classifier or Pipeline
         With ``predict_proba`` or ``decision_function``. Of a pipeline the image
-        transformers at its head are run once; what they make is covered.
+        transformers at its head are run once; what they make is covered. Of a vote or
+        a stack whose members each have their own, the first member is explained.
     X : sequence of n images
         What `estimator` takes.
     target : label or array-like of n labels, default=None
@@ -77,12 +78,13 @@ def occlusion_map(estimator, X, target=None, *, patch_size=None, stride=None):
     >>> np.argwhere(heat[0] == 1).min(axis=0).tolist()
     [4, 8]
     """
-    classifier, images, placements = explained(estimator, X)
+    whole = explained(estimator, X)
+    can_be_covered = check_image_collection(whole.images).dtype.kind in "uif"
+    part = whole if can_be_covered else of_first_member(whole)
+    classifier, images, placements = part
     images = _check_images(images)
     _check_scores(classifier)
-    positions = class_positions(
-        target, classifier.classes_, lambda: classifier.predict(images), len(images)
-    )
+    positions = whole.positions(target)
     shape = images.shape[1:3]
     patch = _check_side("patch_size", patch_size, shape, min(shape) // _PATCHES_A_SIDE)
     stride = _check_side("stride", stride, shape, patch // 2)

@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 
 from brain_tumor_clf._validation import check_image_collection
-from brain_tumor_clf._wrappers import is_left_out, unwrap
+from brain_tumor_clf._wrappers import first_member, is_left_out, unwrap
 from brain_tumor_clf.classifiers._base import BaseCNNClassifier
 from brain_tumor_clf.classifiers._training import predict_logits
 from brain_tumor_clf.exceptions import HeadNotFoundWarning, ImageReadError
@@ -74,14 +74,10 @@ def _image_steps(step):
 
 def _unwrapped(estimator):
     """What is inside one wrapper around a classifier."""
-    inside = unwrap(estimator)
-    if inside is not None:
-        return inside
     # Of several networks the first looks as well as any.
-    if getattr(estimator, "calibrated_classifiers_", None):
-        return estimator.calibrated_classifiers_[0].estimator
-    if getattr(estimator, "estimators_", None):
-        return estimator.estimators_[0]
+    for inside in (unwrap(estimator), first_member(estimator)):
+        if inside is not None:
+            return inside
     raise TypeError(
         "ScanGuard looks through the network of a fitted classifier of this package, "
         "such as TransferCNNClassifier, alone or at the end of a pipeline; got "

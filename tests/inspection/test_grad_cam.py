@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeClassifier
 
 from brain_tumor_clf import (
     ImagePipeline,
@@ -339,3 +341,47 @@ def test_an_unfitted_classifier_is_refused(scans):
         grad_cam(unfitted, scans.data)
     with pytest.raises(NotFittedError):
         grad_cam(make_mri_pipeline(unfitted), scans.data)
+
+
+# --- ensembles --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ensemble", [VotingClassifier, StackingClassifier])
+def test_of_an_ensemble_the_first_network_is_explained(clf, scans, ensemble):
+    X, y = scans.data, scans.target
+    flatten = FunctionTransformer(lambda images: images.reshape(len(images), -1))
+    other = make_pipeline(flatten, DecisionTreeClassifier(random_state=0)).fit(X, y)
+    members = [("network", FrozenEstimator(clf)), ("other", FrozenEstimator(other))]
+    kwargs = {"cv": "prefit"} if ensemble is StackingClassifier else {"voting": "soft"}
+    together = ensemble(members, **kwargs).fit(X, y)
+    answers = together.predict(X)
+    # What is explained is the answer of all, where the first thinks otherwise too.
+    assert (answers != clf.predict(X)).any()
+    np.testing.assert_array_equal(
+        grad_cam(together, X), grad_cam(clf, X, target=answers)
+    )
+
+
+def test_a_vote_that_calls_its_classes_by_numbers(clf, scans):
+    X, y = scans.data, scans.target
+    vote = VotingClassifier([("network", clone(clf))], voting="soft").fit(X, y)
+    inside = vote.estimators_[0]
+    assert inside.classes_.tolist() == [0, 1, 2, 3]
+    np.testing.assert_array_equal(
+        grad_cam(vote, X[:4], target="pituitary"), grad_cam(inside, X[:4], target=3)
+    )
+
+
+def test_members_with_their_own_transformers():
+    small = SimpleCNNClassifier(filters=(4,), epochs=1, random_state=0)
+    pipes = [
+        (f"at_{size}", make_mri_pipeline(clone(small), image_size=size))
+        for size in (32, 24)
+    ]
+    images = make_brain_mri(n_samples=8, image_size=64, random_state=0)
+    vote = VotingClassifier(pipes, voting="soft").fit(images.data, images.target)
+    maps = grad_cam(vote, images.data[:2], target="glioma")
+    assert maps.shape == (2, 64, 64)
+    np.testing.assert_array_equal(
+        maps, grad_cam(vote.estimators_[0], images.data[:2], target=0)
+    )
