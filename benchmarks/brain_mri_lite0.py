@@ -2,9 +2,12 @@
 
     python benchmarks/brain_mri_lite0.py archive --groups archive/groups.csv -o runs
 
-The default recipe is trained on five folds that keep groups whole, then on all images.
-Temperature, abstention threshold and scores come from the predictions out of fold; the
-guard is fitted on all images. The output folder gets the model
+The model is a stack of two: a network fine-tuned by the default recipe and then, for
+two epochs, on images blurred, noisy and of other gamma; and the fast recipe's linear
+model on features of a frozen network, fitted on each image and one degraded copy. Both
+are trained on five folds that keep groups whole, then on all images. How they are
+weighed, the abstention threshold and the scores come from the predictions out of fold;
+the guard is fitted on all images. The output folder gets the model
 (``brain-mri-lite0.btc``), its card (``model_card.md``) and the numbers
 (``brain-mri-lite0.json``).
 
@@ -22,16 +25,32 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
 
+import degradation
 import model_card
 import numpy as np
 import out_of_fold
 import robustness
 from grouped_scans import N_FOLDS, grouped_folds, load_grouped_scans
+from sklearn.ensemble import StackingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 
-from brain_tumor_clf import ScanGuard, load, make_recipe, save
+from brain_tumor_clf import Augmentation, ScanGuard, load, make_recipe, save
 
 NAME = "brain-mri-lite0"
+MEMBERS = FINE_TUNED, LINEAR = "fine_tuned", "linear"
 ALL = "all"
+# What the network is trained on with after the recipe: at its end it takes noise of 10
+# grey levels for healthy tissue.
+HARDENING = {
+    "augmentation": Augmentation(
+        rotation=15.0, zoom=0.15, gamma=0.3, blur=1.0, noise=12.0
+    ),
+    "epochs": 2,
+    "learning_rate": 2e-4,
+    "warm_start": True,
+}
 PARTS = (*map(str, range(N_FOLDS)), ALL)
 
 
@@ -47,51 +66,109 @@ def parse_arguments(argv=None):
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--image-size", type=int, help="default: the recipe's")
     parser.add_argument(
-        "--robustness-step", type=int, default=3, help="change every n-th image"
+        "--robustness-step", type=int, default=8, help="change every n-th image"
     )
     return parser.parse_args(argv)
 
 
-def model_file(args, part):
-    return Path(args.output) / f"seed-{args.seed}-{part}.btc"
+def stem(args, member, part):
+    """Of the two files of one fit: its model, and its logits out of fold."""
+    name = f"seed-{args.seed}" if member == FINE_TUNED else member
+    return str(Path(args.output) / f"{name}-{part}")
 
 
-def predictions_file(args, part):
-    return Path(args.output) / f"seed-{args.seed}-{part}.npz"
+def model_file(args, member, part):
+    return Path(stem(args, member, part) + ".btc")
 
 
-def make_pipeline(args):
-    params = {} if args.image_size is None else {"image_size": args.image_size}
+def predictions_file(args, member, part):
+    return Path(stem(args, member, part) + ".npz")
+
+
+def make_member(args, member):
+    """One of the two pipelines, unfitted."""
     cache = Path(args.output) / "images"
-    pipe = make_recipe("default", random_state=args.seed, cache=cache, **params)
+    if member == LINEAR:
+        return make_recipe("fast", random_state=0, cache=cache)
+    params = {} if args.image_size is None else {"image_size": args.image_size}
     if args.epochs:
-        pipe.set_params(classifier__epochs=args.epochs)
-    return pipe.set_params(classifier__verbose=2)
+        params["epochs"] = args.epochs
+    # Beside the linear model the mirror image adds nothing but time.
+    params["test_time_augmentation"] = None
+    return make_recipe(
+        "default", random_state=args.seed, cache=cache, verbose=2, **params
+    )
 
 
-def fit(part, scans, splits, args):
-    """Train one part; keep the model, and its logits out of fold."""
+def degraded_copies(scans):
+    """One worse copy of each image, the same in every run."""
+    rng = np.random.default_rng(0)
+    images = map(robustness.open_image, scans.data)
+    return [np.asarray(degradation.degrade(image, rng)) for image in images]
+
+
+def fit_member(member, scans, at, args):
+    pipe = make_member(args, member)
+    paths, labels = scans.data[at], scans.target[at]
+    if member == LINEAR:
+        copies = degraded_copies(scans)
+        images = [*paths, *(copies[i] for i in at)]
+        return pipe.fit(images, np.concatenate([labels, labels]))
+    pipe.fit(paths, labels)
+    hardened = {f"classifier__{key}": value for key, value in HARDENING.items()}
+    pipe.set_params(**hardened).fit(paths, labels)
+    return pipe.set_params(classifier__warm_start=False, classifier__verbose=0)
+
+
+def fit(member, part, scans, splits, args):
+    """Train one member on one part; keep the model, and its logits out of fold."""
     everything = np.arange(len(scans.data))
     train, test = (everything, []) if part == ALL else splits[int(part)]
     start = time.perf_counter()
-    pipe = make_pipeline(args).fit(scans.data[train], scans.target[train])
+    pipe = fit_member(member, scans, train, args)
     seconds = time.perf_counter() - start
-    pipe.set_params(classifier__verbose=0)
-    save(pipe, model_file(args, part), metadata={"seconds": seconds})
+    save(pipe, model_file(args, member, part), metadata={"seconds": seconds})
     if part != ALL:
         logits = pipe.decision_function(scans.data[test])
-        np.savez(predictions_file(args, part), at=test, logits=logits, seconds=seconds)
+        np.savez(
+            predictions_file(args, member, part),
+            at=test,
+            logits=logits,
+            seconds=seconds,
+        )
 
 
 def fit_missing(scans, splits, args):
     for part in args.only or PARTS:
-        done = model_file(args, part) if part == ALL else predictions_file(args, part)
-        if not done.exists():
-            print(f"seed {args.seed}, part {part}", flush=True)
-            fit(part, scans, splits, args)
+        for member in MEMBERS:
+            files = model_file if part == ALL else predictions_file
+            if not files(args, member, part).exists():
+                print(f"{member}, seed {args.seed}, part {part}", flush=True)
+                fit(member, part, scans, splits, args)
 
 
-def measure_robustness(scans, splits, args):
+def stack(part, scans, combination, args):
+    """The two members of a part, weighed."""
+    # As read back, each takes its images from the files and keeps none.
+    members = [
+        (member, FrozenEstimator(load(model_file(args, member, part))))
+        for member in MEMBERS
+    ]
+    classifier = StackingClassifier(
+        members,
+        final_estimator=LogisticRegression(),
+        cv="prefit",
+        stack_method="decision_function",
+    )
+    # Its own fit would weigh them on images that they know; what it is fitted on here,
+    # one image a class, is replaced by what was fitted out of fold.
+    one_each = np.unique(scans.target, return_index=True)[1]
+    classifier.fit(scans.data[one_each], scans.target[one_each])
+    classifier.final_estimator_ = combination
+    return Pipeline([("classifier", classifier)])
+
+
+def measure_robustness(scans, splits, combinations, args):
     """Scores of changed images, each predicted by the fold that did not see it."""
     kept = Path(args.output) / f"robustness-{args.seed}.json"
     if kept.exists():
@@ -100,7 +177,7 @@ def measure_robustness(scans, splits, args):
     for fold, (_, test) in enumerate(splits):
         print(f"robustness, fold {fold}", flush=True)
         at.append(test[:: args.robustness_step])
-        pipe = load(model_file(args, str(fold)))
+        pipe = stack(str(fold), scans, combinations[fold], args)
         predicted.append(robustness.predict_changed(pipe, scans.data[at[-1]]))
     together = {
         name: np.concatenate([labels[name] for labels in predicted])
@@ -111,45 +188,59 @@ def measure_robustness(scans, splits, args):
     return rows
 
 
-def scale_last_layer(pipe, temperature):
-    """Divide the logits by the temperature, within the last layer's weights."""
-    last = pipe[-1].model_.layers[-1]
-    last.set_weights([weight / temperature for weight in last.get_weights()])
-
-
 def seconds_of_fits(args):
-    files = [predictions_file(args, str(fold)) for fold in range(N_FOLDS)]
+    files = [
+        predictions_file(args, member, str(fold))
+        for member in MEMBERS
+        for fold in range(N_FOLDS)
+    ]
     return float(sum(np.load(path)["seconds"] for path in files))
 
 
 def assemble(scans, splits, args):
     """The packaged model, its card and its numbers, from what the fits left."""
-    files = [predictions_file(args, str(fold)) for fold in range(N_FOLDS)]
-    found = out_of_fold.measure(scans, files)
-    pipe = load(model_file(args, ALL))
-    params = pipe[-1].get_params()
+    members = [
+        out_of_fold.gather(
+            [predictions_file(args, member, str(fold)) for fold in range(N_FOLDS)],
+            len(scans.data),
+        )
+        for member in MEMBERS
+    ]
+    fold = members[0].fold
+    logits = dict(zip(MEMBERS, (member.logits for member in members), strict=True))
+    found, combinations = out_of_fold.measure(scans, logits, fold)
+    combination = out_of_fold.combine(scans.target, logits)
+    pipe = stack(ALL, scans, combination, args)
+    network = pipe[-1].estimators_[0].estimator[-1]
     results = {
         "name": NAME,
-        "recipe": {key: str(value) for key, value in sorted(params.items())},
-        "image_size": list(pipe[-1].input_shape_[:2]),
-        "n_parameters": int(pipe[-1].model_.count_params()),
+        "recipe": {
+            key: str(value)
+            for key, value in make_member(args, FINE_TUNED)[-1].get_params().items()
+        },
+        "hardening": {key: str(value) for key, value in HARDENING.items()},
+        "image_size": list(network.input_shape_[:2]),
+        "n_parameters": count_parameters(pipe),
         "data": out_of_fold.describe(scans),
         **found,
+        "combination": out_of_fold.describe_combination(
+            combination, MEMBERS, pipe.classes_
+        ),
         "seeds": out_of_fold.spread_over_seeds(scans, Path(args.output)),
-        "robustness": measure_robustness(scans, splits, args),
+        "robustness_step": args.robustness_step,
+        "robustness": measure_robustness(scans, splits, combinations, args),
         "seconds_of_cross_validation": seconds_of_fits(args),
     }
-    scale_last_layer(pipe, found["temperature"])
     pipe.guard_ = ScanGuard(pipe).fit(scans.data, scans.target)
     card = model_card.render(results)
     metadata = {
         "model_card": card,
-        "abstention": found["abstention"],
         "reliability": found["reliability"],
         "risk_coverage": found["risk_coverage"],
         "confusion_matrix": found["report"]["confusion_matrix"],
-        "temperature": found["temperature"],
     }
+    if found["abstention"]["threshold"] is not None:
+        metadata["abstention"] = found["abstention"]
     output = Path(args.output)
     manifest = save(
         pipe, output / f"{NAME}.btc", metadata=metadata, half_precision=True
@@ -159,6 +250,17 @@ def assemble(scans, splits, args):
     text = json.dumps(results, indent=1)
     (output / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
     return results
+
+
+def as_text(params):
+    return {key: str(value) for key, value in params.items()}
+
+
+def count_parameters(pipe):
+    fine_tuned, linear = (member.estimator for member in pipe[-1].estimators_)
+    networks = fine_tuned[-1].model_, linear["features"].network_
+    head = linear[-1].coef_.size + linear[-1].intercept_.size
+    return int(sum(network.count_params() for network in networks) + head)
 
 
 def main(argv=None):

@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 from sklearn.base import clone
+from sklearn.ensemble import StackingClassifier
 from sklearn.pipeline import Pipeline
 
 from brain_tumor_clf import (
@@ -130,6 +131,13 @@ def smoothed(image):
     return ndimage.gaussian_filter(image.astype(float), _SMOOTHING * min(image.shape))
 
 
+def explained_member(pipe):
+    """The pipeline of the network whose maps are drawn: the first one of a stack."""
+    if isinstance(pipe[-1], StackingClassifier):
+        return pipe[-1].estimators_[0].estimator
+    return pipe
+
+
 def drawn_anew(pipe, X):
     """The pipeline with the initial weights of another seed and no pretrained ones."""
     classifier = clone(pipe[-1]).set_params(random_state=1)
@@ -168,7 +176,7 @@ def main(argv=None):
     if len(right) == 0:
         raise SystemExit("No tumor is classified rightly: train longer.")
     kept = [X[i] for i in right], y[right], [masks[i] for i in right]
-    shares = measure(pipe, *kept, not args.no_occlusion)
+    shares = measure(explained_member(pipe), *kept, not args.no_occlusion)
     area = float(np.mean([mask.mean() for mask in kept[2]]))
     print(f"{len(right)} of {len(y)} tumors are classified rightly; they take up "
           f"{area:.1%} of the image\n")  # fmt: skip

@@ -105,7 +105,7 @@ def measure_one(args, paths):
 
 
 def measure_many(args, paths):
-    pipe = load_model(args).set_params(preprocess__n_jobs=-1)
+    pipe = load_model(args)
     pipe.predict_proba(paths)
     return timed(lambda: pipe.predict_proba(paths))
 

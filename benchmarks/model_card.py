@@ -137,6 +137,75 @@ def risk_table(results):
     return table(["images that get a class", "of them wrong"], rows)
 
 
+def or_none(value, spec):
+    return "none" if value is None else format(value, spec)
+
+
+def member_table(results):
+    """Scores of each member alone, and of both."""
+    rows = [
+        [
+            row["member"].replace("_", "-"),
+            f"{row['balanced_accuracy']:.3f}",
+            f"{row['accuracy']:.3f}",
+        ]
+        for row in results["members"]
+    ]
+    both = by_name(results["report"]["scores"], "score")
+    cells = [f"{both[name]['value']:.3f}" for name in ("balanced_accuracy", "accuracy")]
+    head = ["member alone", "balanced accuracy", "accuracy"]
+    return table(head, [*rows, ["**both**", *cells]])
+
+
+def combination_table(results):
+    """How the members' logits are weighed, and the bias of each class."""
+    combination = results["combination"]
+    rows = [
+        *(
+            [f"weight of the {name.replace('_', '-')} member", f"{value:.2f}"]
+            for name, value in combination["weights"].items()
+        ),
+        *(
+            [f"bias of {name}", f"{value:+.2f}"]
+            for name, value in combination["biases"].items()
+        ),
+    ]
+    return table(["parameter", "value"], rows)
+
+
+def abstention_sentence(chosen):
+    """What `predict --abstain auto` does, and what came of it on other folds."""
+    rate = f"{chosen['error_rate']:.0%}"
+    if chosen["threshold"] is None:
+        return (
+            f"No threshold keeps errors among the given classes to {rate}; the model "
+            "stores none."
+        )
+    sentence = (
+        "`predict --abstain auto` gives no class below the confidence "
+        f"{chosen['threshold']:.3f}, chosen so that at most {rate} of the classes "
+        "given are wrong. Chosen on four folds and measured on the fifth, it gave a "
+        f"class to {chosen['coverage']:.1%} of the images"
+    )
+    if chosen["measured_error_rate"] is None:
+        return f"{sentence}."
+    return f"{sentence}, and {chosen['measured_error_rate']:.1%} of those were wrong."
+
+
+def rate_table(results):
+    rows = [
+        [
+            f"{chosen['error_rate']:.0%}",
+            or_none(chosen["threshold"], ".3f"),
+            f"{chosen['coverage']:.1%}",
+            or_none(chosen["measured_error_rate"], ".1%"),
+        ]
+        for chosen in results["error_rates"]
+    ]
+    head = ["wrong at most", "threshold", "images that get a class", "of them wrong"]
+    return table(head, rows)
+
+
 def data_table(results):
     data = results["data"]
     rows = [
@@ -148,7 +217,6 @@ def data_table(results):
 
 def render(results):
     """The card as Markdown."""
-    chosen = results["abstention"]
     recipe = results["recipe"]
     values = {
         "data_table": data_table(results),
@@ -163,13 +231,14 @@ def render(results):
         "class_rates": class_rates(results),
         "fold_table": fold_table(results),
         "seed_sentence": seed_sentence(results),
-        "temperature": f"{results['temperature']:.2f}",
+        "member_table": member_table(results),
+        "combination_table": combination_table(results),
+        "more_epochs": results["hardening"]["epochs"],
         "reliability_table": reliability_table(results),
         "risk_table": risk_table(results),
-        "error_rate": f"{chosen['error_rate']:.0%}",
-        "threshold": f"{chosen['threshold']:.3f}",
-        "coverage": f"{chosen['coverage']:.1%}",
-        "measured_error_rate": f"{chosen['measured_error_rate']:.1%}",
+        "rate_table": rate_table(results),
+        "abstention_sentence": abstention_sentence(results["abstention"]),
+        "robustness_step": results["robustness_step"],
         "robustness_table": to_markdown(results["robustness"]),
         "hours": f"{results['seconds_of_cross_validation'] / 3600:.1f}",
     }

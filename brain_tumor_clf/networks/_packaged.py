@@ -39,7 +39,7 @@ PACKAGED_MODELS = {
     "brain-mri-lite0": PackagedModel(
         "brain-mri",
         "EfficientNetLite0",
-        "16dbe6785156cfc75b401253c0e01b74a441474f61ccd8ac850e42b61bbf58dc",
+        "0465b5ed8d21dd6406acd19ac094da53e6f969303345064e9ea8ddaa90e89abd",
     ),
 }
 PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.items()}

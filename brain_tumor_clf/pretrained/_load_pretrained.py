@@ -17,16 +17,18 @@ def load_pretrained(name="brain-mri-lite0"):
     Parameters
     ----------
     name : str, default="brain-mri-lite0"
-        Which model: "brain-mri-lite0", an EfficientNet-Lite0.
+        Which model: "brain-mri-lite0", a stack of a fine-tuned EfficientNet-Lite0 and
+        a linear model on features of a frozen one.
 
     Returns
     -------
     sklearn.pipeline.Pipeline
-        Fitted, with the steps of `make_mri_pipeline` and the classes "glioma",
-        "meningioma", "notumor" and "pituitary". Attributes beside scikit-learn's:
-        ``model_id_``; ``metadata_`` (dict: the model card, the abstention threshold,
-        the reliability of its probabilities); and ``guard_``, a fitted `ScanGuard`
-        that tells scans from other images.
+        Fitted; of files, or images of any size, to the classes "glioma",
+        "meningioma", "notumor" and "pituitary". Its one step, ``classifier``, is a
+        `StackingClassifier` of two pipelines, ``fine_tuned`` and ``linear``.
+        Attributes beside scikit-learn's: ``model_id_``; ``metadata_`` (dict: the model
+        card, the abstention threshold, the reliability of its probabilities); and
+        ``guard_``, a fitted `ScanGuard` that tells scans from other images.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def load_pretrained(name="brain-mri-lite0"):
     See Also
     --------
     TransferCNNClassifier : ``weights="brain-mri"`` starts a training from this model.
-    make_recipe : The recipe by which it was trained.
+    make_recipe : The recipes by which its two members were trained.
 
     Notes
     -----

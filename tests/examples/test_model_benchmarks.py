@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+from scipy.special import softmax
 
 from brain_tumor_clf import (
     SimpleCNNClassifier,
@@ -23,7 +25,8 @@ def test_training_anew_goes_on_where_it_stopped(run_program, tmp_path):
         *("scans", "-o", "runs", "--image-size", 32, "--epochs", 1),
     )
     first = run_program(*command, "--only", "0", "1")
-    assert "part 1" in first
+    assert "fine_tuned, seed 0, part 1" in first
+    assert "linear, seed 0, part 1" in first
     assert not (tmp_path / "runs" / "brain-mri-lite0.btc").exists()
     out = run_program(*command)
     assert "part 1" not in out
@@ -38,13 +41,20 @@ def test_training_anew_goes_on_where_it_stopped(run_program, tmp_path):
     card = pipe.metadata_["model_card"]
     assert card == (tmp_path / "runs" / "model_card.md").read_text()
     assert "{{" not in card
-    assert f"{results['temperature']:.2f}" in card
     assert hasattr(pipe, "guard_")
-    # The temperature is in the last layer: probabilities differ from the fit's own.
-    raw = load(tmp_path / "runs" / "seed-0-all.btc")
+    # A stack of the members as trained on all images, weighed as the numbers say.
     paths = [str(path) for path in sorted((tmp_path / "scans").rglob("*.png"))[:8]]
-    ratio = raw.decision_function(paths) / pipe.decision_function(paths)
-    assert ratio.mean() == pytest.approx(results["temperature"], rel=0.05)
+    weights, biases = (results["combination"][key] for key in ("weights", "biases"))
+    pooled = np.array(list(biases.values())) + sum(
+        weights[member] * load(tmp_path / "runs" / file).decision_function(paths)
+        for member, file in (
+            ("fine_tuned", "seed-0-all.btc"),
+            ("linear", "linear-all.btc"),
+        )
+    )
+    np.testing.assert_allclose(
+        softmax(pooled, axis=1), pipe.predict_proba(paths), atol=0.01
+    )
 
 
 def test_robustness(run_program, tmp_path):

@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from brain_tumor_clf import (
     TransferCNNClassifier,
+    grad_cam,
     load_pretrained,
     make_brain_mri,
     write_brain_mri,
@@ -38,10 +39,14 @@ def native_scans(real_mri_dir):
 
 def test_is_an_ordinary_fitted_pipeline(pipe):
     assert type(pipe) is Pipeline
-    assert [name for name, _ in pipe.steps] == ["preprocess", "classifier"]
-    assert isinstance(pipe[-1], TransferCNNClassifier)
+    assert [name for name, _ in pipe.steps] == ["classifier"]
+    members = pipe["classifier"].named_estimators_
+    assert list(members) == ["fine_tuned", "linear"]
+    fine_tuned, linear = (member.estimator for member in members.values())
+    assert isinstance(fine_tuned[-1], TransferCNNClassifier)
     assert pipe.classes_.tolist() == CLASSES
-    assert pipe[-1].model_.count_params() <= MAX_PARAMETERS
+    networks = fine_tuned[-1].model_, linear["features"].network_
+    assert sum(each.count_params() for each in networks) <= MAX_PARAMETERS
     assert packaged_model_file("brain-mri-lite0").stat().st_size <= MAX_BYTES
 
 
@@ -95,6 +100,14 @@ def test_an_unknown_name_is_refused_with_the_nearest():
         load_pretrained("brain-mri-lite")
 
 
+def test_its_fine_tuned_network_is_explained(pipe):
+    images = make_brain_mri(2, 64, random_state=0).data
+    maps = grad_cam(pipe, images, target="glioma")
+    assert maps.shape == (2, 64, 64)
+    fine_tuned = pipe["classifier"].named_estimators_["fine_tuned"]
+    np.testing.assert_array_equal(maps, grad_cam(fine_tuned, images, target="glioma"))
+
+
 def test_a_damaged_file_is_refused(monkeypatch, tmp_path):
     from brain_tumor_clf.networks import _packaged
 
@@ -114,7 +127,8 @@ def test_its_weights_are_a_starting_point(pipe):
     X = np.zeros((4, 96, 96, 1), np.uint8)
     clf = TransferCNNClassifier(weights="brain-mri", pooling="avg", dense_units=0)
     clf.initialize(X, CLASSES)
-    theirs = {layer.name: layer.get_weights() for layer in pipe[-1].model_.layers}
+    network = pipe["classifier"].named_estimators_["fine_tuned"].estimator[-1].model_
+    theirs = {layer.name: layer.get_weights() for layer in network.layers}
     n_same = 0
     for layer in clf.model_.layers:
         if layer.weights and layer.name in theirs and "dense" not in layer.name:
