@@ -165,6 +165,10 @@ def stack(part, scans, combination, args):
     one_each = np.unique(scans.target, return_index=True)[1]
     classifier.fit(scans.data[one_each], scans.target[one_each])
     classifier.final_estimator_ = combination
+    linear = members[MEMBERS.index(LINEAR)][1].estimator[-1]
+    for regression in (combination, linear):
+        # scikit-learn 1.7 asks for this parameter when predicting; 1.8 has none.
+        regression.multi_class = "deprecated"
     return Pipeline([("classifier", classifier)])
 
 

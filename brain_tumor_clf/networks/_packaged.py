@@ -39,7 +39,7 @@ PACKAGED_MODELS = {
     "brain-mri-lite0": PackagedModel(
         "brain-mri",
         "EfficientNetLite0",
-        "0465b5ed8d21dd6406acd19ac094da53e6f969303345064e9ea8ddaa90e89abd",
+        "38df4431f82597e3d9e97fbe512aa88fe81513d50b0ad9065ff0aecc0361e97c",
     ),
 }
 PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.items()}
