@@ -218,11 +218,8 @@ def assemble(scans, splits, args):
     network = pipe[-1].estimators_[0].estimator[-1]
     results = {
         "name": NAME,
-        "recipe": {
-            key: str(value)
-            for key, value in make_member(args, FINE_TUNED)[-1].get_params().items()
-        },
-        "hardening": {key: str(value) for key, value in HARDENING.items()},
+        "recipe": as_text(make_member(args, FINE_TUNED)[-1].get_params()),
+        "hardening": as_text(HARDENING),
         "image_size": list(network.input_shape_[:2]),
         "n_parameters": count_parameters(pipe),
         "data": out_of_fold.describe(scans),

@@ -1,8 +1,7 @@
 """Worse copies of images: what a careless export does to a scan. Used by programs."""
 
-import io
-
 import numpy as np
+import robustness
 from PIL import Image, ImageFilter
 
 
@@ -27,10 +26,7 @@ def degrade(image, rng):
 
 
 def _add_noise(image, rng):
-    pixels = np.asarray(image, dtype=float)
-    noise = rng.normal(0, rng.uniform(2, 14), pixels.shape[:2])
-    pixels = pixels + (noise if pixels.ndim == 2 else noise[..., None])
-    return Image.fromarray(np.clip(pixels, 0, 255).round().astype(np.uint8))
+    return robustness.add_noise(image, rng.uniform(2, 14), rng)
 
 
 def _blur(image, rng):
@@ -38,15 +34,11 @@ def _blur(image, rng):
 
 
 def _shrink(image, rng):
-    factor = rng.uniform(0.4, 0.8)
-    size = [max(16, round(side * factor)) for side in image.size]
-    return image.resize(size, Image.Resampling.BICUBIC)
+    return robustness.resize(rng.uniform(0.4, 0.8))(image)
 
 
 def _compress(image, rng):
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=int(rng.integers(10, 50)))
-    return Image.open(buffer).convert(image.mode)
+    return robustness.recompress(image, int(rng.integers(10, 50)))
 
 
 def _frame(image, rng):
@@ -63,5 +55,4 @@ def _frame(image, rng):
 
 def _change_gamma(image, rng):
     gamma = np.exp(rng.uniform(np.log(0.5), np.log(2)))
-    levels = np.round((np.arange(256) / 255) ** gamma * 255).astype(np.uint8).tolist()
-    return image.point(levels * len(image.getbands()))
+    return robustness.map_levels(lambda x: x**gamma)(image)

@@ -33,9 +33,9 @@ def map_levels(function):
     return lambda image: image.point(levels * len(image.getbands()))
 
 
-def recompress(image):
+def recompress(image, quality=15):
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=15)
+    image.save(buffer, "JPEG", quality=quality)
     return Image.open(buffer).convert(image.mode)
 
 
@@ -47,9 +47,9 @@ def resize(factor):
     return change
 
 
-def add_noise(image):
-    pixels = np.asarray(image, dtype=float)
-    noise = np.random.default_rng(0).normal(0, 10, pixels.shape[:2])
+def add_noise(image, deviation=10, rng=0):
+    pixels = np.array(image, dtype=float)
+    noise = np.random.default_rng(rng).normal(0, deviation, pixels.shape[:2])
     pixels += noise if pixels.ndim == 2 else noise[..., None]
     return Image.fromarray(np.clip(pixels, 0, 255).round().astype(np.uint8))
 
