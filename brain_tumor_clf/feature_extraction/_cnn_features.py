@@ -22,6 +22,7 @@ from brain_tumor_clf._validation import (
 from brain_tumor_clf.networks import (
     PACKAGED_MODELS,
     PACKAGED_WEIGHTS,
+    check_network_state,
     feature_extractor,
     get_backbone,
     network_from_state,
@@ -130,7 +131,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
         self.input_shape_ = tuple(map(int, X.shape[1:]))
         self._seed = int(check_random_state(self.random_state).randint(_MAX_SEED))
-        self._network = None
+        self._network = self._network_state = None
         # With a cache a search may never need the network; fitting costs nothing then.
         if self.cache is None or self.weights is None:
             self._network = self._build()
@@ -165,7 +166,10 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def network_(self):
         """The frozen network; built when first needed."""
         check_is_fitted(self)
-        if self._network is None:
+        if self._network is None and self._network_state is not None:
+            self._network = network_from_state(self._network_state)
+            self._network_state = None
+        elif self._network is None:
             self._network = self._build()
         return self._network
 
@@ -237,18 +241,20 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def __getstate__(self):
         state = dict(super().__getstate__())
         if "_network" in state:
-            # Even if not built yet: the weights' file may not exist where it is loaded.
             del state["_network"]
-            state["_network_state"] = network_to_state(self.network_)
+            if state["_network_state"] is None:
+                # Built for this, if need be: the weights' file may not exist where it
+                # is loaded.
+                state["_network_state"] = network_to_state(self.network_)
         return state
 
     def __setstate__(self, state):
-        state = dict(state)
-        network_state = state.pop("_network_state", None)
         super().__setstate__(state)
         set_new_parameters(self)
-        if network_state is not None:
-            self._network = network_from_state(network_state)
+        if "_network_state" in state:
+            # Built when first needed, which takes as long as all else of loading.
+            check_network_state(self._network_state)
+            self._network = None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

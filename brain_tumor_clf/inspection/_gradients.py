@@ -1,6 +1,7 @@
 """Feature maps and their gradients: the only code that differs between backends."""
 
 import inspect
+import weakref
 
 import keras
 import numpy as np
@@ -9,6 +10,8 @@ from keras import ops
 # A power of two, so that it cancels exactly: gradients in float16 would underflow.
 _LOSS_SCALE = 1024.0
 _FAR_BELOW = -1e9  # a logit that counts for nothing in a sum of exponentials
+# Of each network what TensorFlow compiled, by layers and shape of an image.
+_COMPILED = weakref.WeakKeyDictionary()
 
 
 def maps_and_gradients(network, layers, images, outputs):
@@ -87,14 +90,30 @@ def _probe(network, layers):
 
 
 def _with_tensorflow(network, layers, images, weights):
+    functions = _COMPILED.setdefault(network, {})
+    key = (*(layer.name for layer in layers), images.shape[1:])
+    if key not in functions:
+        functions[key] = _compile(network, layers, images.shape[1:])
+    return functions[key](images, weights)
+
+
+def _compile(network, layers, image_shape):
+    """A TensorFlow function; compiling takes as long as two calls without it."""
     import tensorflow as tf
 
-    images = tf.convert_to_tensor(images)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(images)
-        *maps, logits = _probe(network, layers)([images], training=False)
-        score = _total_score(logits, weights)
-    return maps, tape.gradient(score, maps)
+    probe = _probe(network, layers)
+
+    def maps_and_gradients(images, weights):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(images)
+            *maps, logits = probe([images], training=False)
+            score = _total_score(logits, weights)
+        return maps, tape.gradient(score, maps)
+
+    shapes = (None, *image_shape), (None, network.output_shape[-1])
+    return tf.function(
+        maps_and_gradients, [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+    )
 
 
 def _with_torch(network, layers, images, weights):

@@ -15,6 +15,7 @@ from brain_tumor_clf.networks._random_blur import RandomBlur
 from brain_tumor_clf.networks._random_cutout import RandomCutout
 from brain_tumor_clf.networks._random_intensity import RandomIntensity
 from brain_tumor_clf.networks._serialization import (
+    check_network_state,
     network_from_state,
     network_to_state,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "RandomIntensity",
     "augmentation_layers",
     "check_config",
+    "check_network_state",
     "feature_extractor",
     "get_backbone",
     "network_from_state",

@@ -113,19 +113,14 @@ def network_from_state(state, *, allow_registered=False):
     >>> bool((twin.predict_on_batch(X) == model.predict_on_batch(X)).all())
     True
     """
-    try:
-        text, weights = state["config"], list(state["weights"])
-    except (KeyError, TypeError) as error:
-        raise ModelFileError(
-            "A network's data must be a dict with 'config' and 'weights', got "
-            f"{type(state).__name__}."
-        ) from error
-    config = _portable(check_config(text, allow_registered))
+    config, weights = _checked(state, allow_registered)
     try:
         # A seed of its own: the random weights are replaced at once, and the caller's
         # generator must not be drawn from.
         with seeded_initialization(0):
-            model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+            model = keras.saving.deserialize_keras_object(
+                _portable(config), safe_mode=True
+            )
     except Exception as error:  # Keras raises almost any class on a damaged config
         raise ModelFileError(
             "The network's architecture is damaged or of another version of Keras "
@@ -133,6 +128,46 @@ def network_from_state(state, *, allow_registered=False):
         ) from error
     _set_weights(model, weights)
     return model
+
+
+def check_network_state(state, *, allow_registered=False):
+    """Check a network's data without building it.
+
+    What only building shows, such as weights that do not fit the architecture, is left
+    to :func:`network_from_state`.
+
+    Parameters
+    ----------
+    state : dict
+        From :func:`network_to_state`.
+    allow_registered : bool, default=False
+        As in :func:`network_from_state`.
+
+    Raises
+    ------
+    ModelFileError
+        If it is no such data, or names a layer that is not allowed.
+    """
+    _checked(state, allow_registered)
+
+
+def _checked(state, allow_registered):
+    """Config and weights, of allowed layers and of numbers."""
+    try:
+        text, weights = state["config"], list(state["weights"])
+    except (KeyError, TypeError) as error:
+        raise ModelFileError(
+            "A network's data must be a dict with 'config' and 'weights', got "
+            f"{type(state).__name__}."
+        ) from error
+    config = check_config(text, allow_registered)
+    for i, value in enumerate(weights):
+        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
+            raise ModelFileError(
+                f"Weight {i} of the network must be a numeric array, got "
+                f"{getattr(value, 'dtype', type(value).__name__)}."
+            )
+    return config, weights
 
 
 def _portable(config):
@@ -169,12 +204,6 @@ def _to_numpy(variable):
 
 def _set_weights(model, weights):
     expected = [tuple(w.shape) for w in model.weights]
-    for i, value in enumerate(weights):
-        if not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
-            raise ModelFileError(
-                f"Weight {i} of the network must be a numeric array, got "
-                f"{getattr(value, 'dtype', type(value).__name__)}."
-            )
     got = [value.shape for value in weights]
     if got != expected:
         pairs = enumerate(zip(got, expected, strict=False))

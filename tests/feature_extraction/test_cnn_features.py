@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from brain_tumor_clf.exceptions import WeightsError
+from brain_tumor_clf.exceptions import ModelFileError, WeightsError
 from brain_tumor_clf.feature_extraction import CNNFeatures
 from brain_tumor_clf.networks import feature_extractor
 
@@ -152,6 +152,34 @@ def test_pickle_is_exact_and_of_the_size_of_the_weights(fitted):
     np.testing.assert_array_equal(loaded.transform(X), fitted.transform(X))
     assert loaded.get_params() == fitted.get_params()
     assert not any(isinstance(v, keras.Model) for v in fitted.__getstate__().values())
+
+
+def test_a_loaded_network_is_built_when_needed(fitted):
+    X, expected = images(), fitted.transform(images())
+    loaded = pickle.loads(pickle.dumps(fitted))
+    assert loaded._network is None
+    # Passed on as it came, without being built.
+    again = pickle.loads(pickle.dumps(loaded))
+    assert loaded._network is None
+    np.testing.assert_array_equal(again.transform(X), expected)
+    assert again._network_state is None
+    # A new fit forgets what was loaded.
+    loaded.set_params(random_state=1).fit(X)
+    assert np.abs(loaded.transform(X) - expected).max() > 0.01
+
+
+def test_a_loaded_network_is_checked_before_it_is_built(fitted):
+    state = fitted.__getstate__()
+    config = state["_network_state"]["config"].replace("ReLU", "Lambda")
+    lambdas = state["_network_state"] | {"config": config}
+    with pytest.raises(ModelFileError, match="Lambda"):
+        CNNFeatures().__setstate__(state | {"_network_state": lambdas})
+    weights = state["_network_state"]["weights"][1:]
+    short = state["_network_state"] | {"weights": weights}
+    loaded = CNNFeatures()
+    loaded.__setstate__(state | {"_network_state": short})
+    with pytest.raises(ModelFileError, match="do not fit"):
+        loaded.transform(images())
 
 
 @pytest.mark.slow

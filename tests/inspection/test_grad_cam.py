@@ -1,6 +1,8 @@
 """Heat maps: their formulas, their gradients, what they explain, and wrong use."""
 
+import gc
 import itertools
+import weakref
 
 import keras
 import numpy as np
@@ -302,6 +304,31 @@ def test_maps_change_when_weights_are_drawn_again(drawn_again, clf, scans):
     ]
     assert np.mean(alike) < 0.8
     assert np.mean(np.abs(before - after)) > 0.05
+
+
+# --- what is kept of a network ----------------------------------------------------
+
+
+def test_maps_follow_the_weights_of_one_network(scans):
+    """What was compiled for a network is used again, with its weights of now."""
+    clf = SimpleCNNClassifier(filters=(4,), epochs=1, random_state=0)
+    clf.fit(scans.data, scans.target)
+    before = grad_cam(clf, scans.data[:3], "glioma")
+    weights = clf.model_.get_weights()
+    clf.model_.set_weights([-weight for weight in weights])
+    assert np.abs(grad_cam(clf, scans.data[:3], "glioma") - before).max() > 0.1
+    clf.model_.set_weights(weights)
+    np.testing.assert_array_equal(grad_cam(clf, scans.data[:3], "glioma"), before)
+
+
+def test_nothing_is_kept_of_a_network_that_is_gone(scans):
+    clf = SimpleCNNClassifier(filters=(4,), epochs=1, random_state=0)
+    clf.fit(scans.data, scans.target)
+    grad_cam(clf, scans.data[:2])
+    network = weakref.ref(clf.model_)
+    del clf
+    gc.collect()
+    assert network() is None
 
 
 # --- wrong use --------------------------------------------------------------------
