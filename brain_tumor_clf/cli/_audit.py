@@ -71,6 +71,8 @@ def audit(
     data = f"{where}: {found.protocol.data}"
     found.protocol = replace(found.protocol, data=data)
     _show(found, html_file, json_file)
+    if found.images["failure"].notna().all():
+        raise ValueError("No image can be read, so nothing was looked for.")
     if fail_on_leak:
         _fail_on_leak(found)
 

@@ -121,6 +121,16 @@ def test_broken_files_are_named_and_no_gate_passes_on_them(cli, scans_dir, broke
     assert cli(*args, "--fail-on-leak").returncode == 3
 
 
+def test_a_folder_in_which_nothing_can_be_read_is_an_error(cli, tmp_path):
+    for label in ("glioma", "notumor"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "text.jpg").write_text("no image")
+    done = cli("audit", tmp_path)
+    assert done.returncode == 1
+    assert f"{tmp_path / 'glioma' / 'text.jpg'}: not an image" in done.stdout
+    assert "Error: No image can be read" in done.stderr
+
+
 def test_audit_starts_no_backend(scans_dir):
     code = (
         "import sys\n"
