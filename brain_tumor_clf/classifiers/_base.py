@@ -142,11 +142,13 @@ class BaseCNNClassifier(NetworkTrainer):
         """
         self._validate_params()
         starting = not (self.warm_start and hasattr(self, "model_"))
-        X, codes = self._check_training_data(X, y, reset=starting)
+        X, codes = self._check_training_data(
+            X, y, reset=starting, any_size=not starting
+        )
         check_consistent_length(X, y, sample_weight, groups)
         weight = self._weigh(codes, sample_weight)
         seeds = draw_seeds(self.random_state)
-        validation = self._check_validation_data(X_val, y_val)
+        validation = self._check_validation_data(X_val, y_val, X.shape[1:])
         train = np.arange(len(X))
         if self.early_stopping and validation is None:
             warn_without_groups(groups, type(self).__name__)
@@ -159,7 +161,7 @@ class BaseCNNClassifier(NetworkTrainer):
         if starting:
             self._start(seeds)
         else:
-            self._renew_augmentation(seeds)
+            self._renew_network(X.shape[1:], seeds)
         # Only a split copies images: two copies of a whole set may not fit in memory.
         if len(train) < len(X):
             X, codes = X[train], codes[train]

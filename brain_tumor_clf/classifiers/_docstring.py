@@ -41,9 +41,9 @@ test_time_augmentation : {{"mirror"}} or None, default=None
 warm_start : bool, default=False
     Let `fit` train on with the network and optimizer of the call before, at
     `learning_rate`; a learning rate schedule begins anew. Another `augmentation` takes
-    the place of the earlier one, and the optimizer begins anew. Other parameters of
-    network and optimizer stay those of the first call. A pickle carries the optimizer's
-    state.
+    the place of the earlier one, and images may be of another size if no weights of the
+    network depend on it; the optimizer then begins anew. Other parameters of network
+    and optimizer stay those of the first call. A pickle carries the optimizer's state.
 callbacks : keras.callbacks.Callback, list of them or None, default=None
     Each fit uses copies, kept as `callbacks_`.
 random_state : int, RandomState, Generator or None, default=None

@@ -39,33 +39,40 @@ class NetworkTrainer(ScikerasClassifier):
         X = _inputs.check_images(X, type(self).__name__)
         if reset:
             self.input_shape_ = X.shape[1:]
-        elif X.shape[1:] != self.input_shape_:
-            raise ValueError(
-                f"{type(self).__name__} was fitted on images of shape "
-                f"{self.input_shape_} (height, width, channels), got {X.shape[1:]}."
-            )
+        self._check_shape(X, self.input_shape_)
         return X
 
-    def _check_training_data(self, X, y, reset, classes=None):
+    def _check_shape(self, X, expected):
+        if X.shape[1:] != expected:
+            raise ValueError(
+                f"{type(self).__name__} was fitted on images of shape "
+                f"{expected} (height, width, channels), got {X.shape[1:]}."
+            )
+
+    def _check_training_data(self, X, y, reset, classes=None, any_size=False):
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None."
             )
         y = _inputs.check_labels(y)
-        X = self._check_images(X, reset=reset)
+        if any_size:
+            X = _inputs.check_images(X, type(self).__name__)
+            self._check_shape(X, (*X.shape[1:3], self.input_shape_[2]))
+        else:
+            X = self._check_images(X, reset=reset)
         check_consistent_length(X, y)
         if reset:
             self.classes_ = _inputs.find_classes(y if classes is None else classes)
         return X, _inputs.encode_labels(y, self.classes_)
 
-    def _check_validation_data(self, X_val, y_val):
+    def _check_validation_data(self, X_val, y_val, shape):
         if X_val is None and y_val is None:
             return None
         if X_val is None or y_val is None:
             raise ValueError("X_val and y_val must be given together.")
         X_val = _inputs.check_validation_images(X_val, type(self).__name__)
-        X_val = self._check_images(X_val, reset=False)
+        self._check_shape(X_val, shape)
         y_val = _inputs.check_labels(y_val)
         check_consistent_length(X_val, y_val)
         return X_val, self._encode(_inputs.encode_labels(y_val, self.classes_))
@@ -87,34 +94,44 @@ class NetworkTrainer(ScikerasClassifier):
 
     def _start(self, seeds):
         """Build the network of a fit that begins anew."""
+        self.model_ = self._make_network(self.input_shape_, seeds)
+        self.history_ = {}
+
+    def _make_network(self, input_shape, seeds):
         grow_gpu_memory_on_demand()
         # A search's earlier networks are cycles that only a full collection frees.
         gc.collect()
         n_classes = len(self.classes_)
         dtype = _PRECISIONS.get(self.mixed_precision, self.mixed_precision)
         with seeded_initialization(seeds.network):
-            self.model_ = self._build_network(
-                self.input_shape_,
+            return self._build_network(
+                input_shape,
                 1 if n_classes == 2 else n_classes,
                 make_augmentation_layers(self.augmentation),
                 dtype,
             )
-        self.history_ = {}
 
-    def _renew_augmentation(self, seeds):
-        """Give the network the augmentation asked for, where it has another.
+    def _renew_network(self, input_shape, seeds):
+        """Give the network another input size or augmentation, where these are asked.
 
         It is built again with the same weights; the optimizer begins anew.
         """
         augmentation, trained = split_at_scaling(self.model_)
-        if same_augmentation(augmentation, make_augmentation_layers(self.augmentation)):
+        asked = make_augmentation_layers(self.augmentation)
+        if input_shape == self.input_shape_ and same_augmentation(augmentation, asked):
             return
-        history = self.history_
-        self._start(seeds)
-        self.history_ = history
-        _, renewed = split_at_scaling(self.model_)
+        network = self._make_network(input_shape, seeds)
+        _, renewed = split_at_scaling(network)
         for layer, source in zip(renewed, trained, strict=True):
-            layer.set_weights(source.get_weights())
+            weights = source.get_weights()
+            if [w.shape for w in weights] != [tuple(w.shape) for w in layer.weights]:
+                raise ValueError(
+                    f"{type(self).__name__} cannot train on with images of shape "
+                    f"{input_shape} after {self.input_shape_}: the weights of its "
+                    f"layer {layer.name!r} are of one size of images."
+                )
+            layer.set_weights(weights)
+        self.model_, self.input_shape_ = network, input_shape
 
     def _learning_rate(self):
         return self.learning_rate or self._default_learning_rate()

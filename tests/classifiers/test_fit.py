@@ -10,7 +10,11 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
-from brain_tumor_clf import Augmentation, LearningRateSchedule
+from brain_tumor_clf import (
+    Augmentation,
+    LearningRateSchedule,
+    TransferCNNClassifier,
+)
 from brain_tumor_clf.exceptions import GroupsIgnoredWarning
 
 
@@ -271,6 +275,48 @@ def test_warm_start_takes_another_augmentation(phantoms, tiny):
     clf.set_params(augmentation=None).fit(X, y)
     assert not [layer for layer in clf.model_.layers if "random" in layer.name]
     np.testing.assert_allclose(clf.decision_function(X), scores, atol=1e-5)
+
+
+def enlarge(images, factor):
+    return images.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
+def test_warm_start_takes_larger_images(phantoms):
+    """As with progressive resizing: small images first, large ones at the end."""
+    images = phantoms.data[..., None]
+    X, larger = enlarge(images, 2), enlarge(images, 3)
+    y = phantoms.target
+    clf = TransferCNNClassifier(
+        weights=None, augmentation=None, epochs=1, warm_start=True, random_state=0
+    )
+    clf.fit(X, y)
+    before = clf.model_
+    # At this rate nothing is learned: the weights must be those of the network before.
+    clf.set_params(learning_rate=1e-9).fit(larger, y, X_val=larger[:4], y_val=y[:4])
+    assert clf.input_shape_ == larger.shape[1:]
+    for now, source in zip(clf.model_.weights, before.weights, strict=True):
+        if "moving" not in now.path:
+            np.testing.assert_allclose(now, source, atol=1e-6)
+    assert clf.n_iter_ == 2
+    assert clf.predict_proba(larger).shape == (len(y), 4)
+    with pytest.raises(ValueError, match="was fitted on images of shape"):
+        clf.predict(X)
+    with pytest.raises(ValueError, match="was fitted on images of shape"):
+        clf.partial_fit(X, y)
+    with pytest.raises(ValueError, match="was fitted on images of shape"):
+        clf.fit(np.repeat(larger, 3, axis=3), y)
+    with pytest.raises(ValueError, match="was fitted on images of shape"):
+        clf.fit(X, y, X_val=larger[:4], y_val=y[:4])
+    assert clf.input_shape_ == larger.shape[1:]
+
+
+def test_warm_start_with_weights_of_one_size_keeps_to_it(phantoms, tiny):
+    X, y = phantoms.data, phantoms.target
+    clf = tiny(warm_start=True).fit(X, y)
+    scores = clf.decision_function(X)
+    with pytest.raises(ValueError, match=r"layer 'dense' are of one size of images"):
+        clf.fit(enlarge(X, 2), y)
+    np.testing.assert_array_equal(clf.decision_function(X), scores)
 
 
 @pytest.mark.parametrize("precision", [False, True], ids=["float32", "float16"])
