@@ -3,9 +3,10 @@
     python benchmarks/brain_mri_lite0.py archive --groups archive/groups.csv -o runs
 
 The model is a stack of two: a network fine-tuned by the default recipe and then, for
-two epochs, on images blurred, noisy and of other gamma; and the fast recipe's linear
-model on features of a frozen network, fitted on each image and one degraded copy. Both
-are trained on five folds that keep groups whole, then on all images. How they are
+two epochs, on larger images that are blurred, noisy and of other gamma; and the fast
+recipe's linear model on features of a frozen network, fitted on each image and one
+degraded copy. Both are trained on five folds that keep groups whole, then on all
+images. How they are
 weighed, the abstention threshold and the scores come from the predictions out of fold;
 the guard is fitted on all images. The output folder gets the model
 (``brain-mri-lite0.btc``), its card (``model_card.md``) and the numbers
@@ -41,8 +42,8 @@ from brain_tumor_clf import Augmentation, ScanGuard, load, make_recipe, save
 NAME = "brain-mri-lite0"
 MEMBERS = FINE_TUNED, LINEAR = "fine_tuned", "linear"
 ALL = "all"
-# What the network is trained on with after the recipe: at its end it takes noise of 10
-# grey levels for healthy tissue.
+# How the network is trained on, with larger images, after the recipe, which leaves it
+# taking noise of 10 grey levels for healthy tissue.
 HARDENING = {
     "augmentation": Augmentation(
         rotation=15.0, zoom=0.15, gamma=0.3, blur=1.0, noise=12.0
@@ -50,6 +51,7 @@ HARDENING = {
     "epochs": 2,
     "learning_rate": 2e-4,
     "warm_start": True,
+    "random_state": 1,
 }
 PARTS = (*map(str, range(N_FOLDS)), ALL)
 
@@ -65,6 +67,7 @@ def parse_arguments(argv=None):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--image-size", type=int, help="default: the recipe's")
+    parser.add_argument("--hardened-size", type=int, default=224)
     parser.add_argument(
         "--robustness-step", type=int, default=8, help="change every n-th image"
     )
@@ -87,17 +90,29 @@ def predictions_file(args, member, part):
 
 def make_member(args, member):
     """One of the two pipelines, unfitted."""
-    cache = Path(args.output) / "images"
     if member == LINEAR:
-        return make_recipe("fast", random_state=0, cache=cache)
+        return make_recipe("fast", random_state=0, cache=cache_folder(args))
     params = {} if args.image_size is None else {"image_size": args.image_size}
     if args.epochs:
         params["epochs"] = args.epochs
     # Beside the linear model the mirror image adds nothing but time.
     params["test_time_augmentation"] = None
-    return make_recipe(
-        "default", random_state=args.seed, cache=cache, verbose=2, **params
+    params |= {"random_state": args.seed, "verbose": 2}
+    return make_recipe("default", cache=cache_folder(args), **params)
+
+
+def cache_folder(args):
+    return Path(args.output) / "images"
+
+
+def harden(pipe, paths, labels, args):
+    """Train the network of a fitted pipeline on, with larger and worse images."""
+    larger = make_recipe(
+        "default", image_size=args.hardened_size, cache=cache_folder(args)
     )
+    larger.set_params(classifier=pipe["classifier"].set_params(**HARDENING))
+    larger.fit(paths, labels)
+    return larger.set_params(classifier__warm_start=False, classifier__verbose=0)
 
 
 def degraded_copies(scans):
@@ -114,10 +129,7 @@ def fit_member(member, scans, at, args):
         copies = degraded_copies(scans)
         images = [*paths, *(copies[i] for i in at)]
         return pipe.fit(images, np.concatenate([labels, labels]))
-    pipe.fit(paths, labels)
-    hardened = {f"classifier__{key}": value for key, value in HARDENING.items()}
-    pipe.set_params(**hardened).fit(paths, labels)
-    return pipe.set_params(classifier__warm_start=False, classifier__verbose=0)
+    return harden(pipe.fit(paths, labels), paths, labels, args)
 
 
 def fit(member, part, scans, splits, args):
@@ -215,10 +227,12 @@ def assemble(scans, splits, args):
     found, combinations = out_of_fold.measure(scans, logits, fold)
     combination = out_of_fold.combine(scans.target, logits)
     pipe = stack(ALL, scans, combination, args)
+    fine_tuned = make_member(args, FINE_TUNED)
     network = pipe[-1].estimators_[0].estimator[-1]
     results = {
         "name": NAME,
-        "recipe": as_text(make_member(args, FINE_TUNED)[-1].get_params()),
+        "recipe": as_text(fine_tuned[-1].get_params()),
+        "recipe_image_size": fine_tuned["preprocess"]["resize"].image_size,
         "hardening": as_text(HARDENING),
         "image_size": list(network.input_shape_[:2]),
         "n_parameters": count_parameters(pipe),

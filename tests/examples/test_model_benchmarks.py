@@ -22,7 +22,8 @@ def test_training_anew_goes_on_where_it_stopped(run_program, tmp_path):
     write_brain_mri(tmp_path / "scans", 80, image_size=32, random_state=0)
     command = (
         "benchmarks/brain_mri_lite0.py",
-        *("scans", "-o", "runs", "--image-size", 32, "--epochs", 1),
+        *("scans", "-o", "runs", "--epochs", 1),
+        *("--image-size", 32, "--hardened-size", 40),
     )
     first = run_program(*command, "--only", "0", "1")
     assert "fine_tuned, seed 0, part 1" in first
@@ -34,6 +35,7 @@ def test_training_anew_goes_on_where_it_stopped(run_program, tmp_path):
     assert "part all" in out
     results = json.loads((tmp_path / "runs" / "brain-mri-lite0.json").read_text())
     assert results["data"]["n_images"] == 80
+    assert (results["recipe_image_size"], results["image_size"]) == (32, [40, 40])
     assert sum(map(sum, results["report"]["confusion_matrix"]["counts"])) == 80
     assert len(results["folds"]) == 5
     assert results["robustness"][0]["unchanged"] == 1

