@@ -53,7 +53,6 @@ HARDENING = {
     "warm_start": True,
     "random_state": 1,
 }
-PARTS = (*map(str, range(N_FOLDS)), ALL)
 
 
 def parse_arguments(argv=None):
@@ -63,7 +62,10 @@ def parse_arguments(argv=None):
     parser.add_argument("folder", help="class folders, or Training/ above them")
     parser.add_argument("--groups", metavar="CSV", help="columns file and group")
     parser.add_argument("-o", "--output", default="runs", help="folder of results")
-    parser.add_argument("--only", nargs="+", choices=PARTS, help="train these parts")
+    parser.add_argument(
+        "--only", nargs="+", metavar="PART", help='train these folds, or "all"'
+    )
+    parser.add_argument("--n-folds", type=int, default=N_FOLDS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--image-size", type=int, help="default: the recipe's")
@@ -71,7 +73,16 @@ def parse_arguments(argv=None):
     parser.add_argument(
         "--robustness-step", type=int, default=8, help="change every n-th image"
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    unknown = set(args.only or ()) - set(parts(args))
+    if unknown:
+        parser.error(f"--only: no part {min(unknown)!r}, of {', '.join(parts(args))}")
+    return args
+
+
+def parts(args):
+    """What is trained: each fold, by its number, and all images."""
+    return [*map(str, range(args.n_folds)), ALL]
 
 
 def stem(args, member, part):
@@ -86,6 +97,11 @@ def model_file(args, member, part):
 
 def predictions_file(args, member, part):
     return Path(stem(args, member, part) + ".npz")
+
+
+def predictions_files(args, member):
+    """Of all folds."""
+    return [predictions_file(args, member, str(fold)) for fold in range(args.n_folds)]
 
 
 def make_member(args, member):
@@ -151,7 +167,7 @@ def fit(member, part, scans, splits, args):
 
 
 def fit_missing(scans, splits, args):
-    for part in args.only or PARTS:
+    for part in args.only or parts(args):
         for member in MEMBERS:
             files = model_file if part == ALL else predictions_file
             if not files(args, member, part).exists():
@@ -205,21 +221,14 @@ def measure_robustness(scans, splits, combinations, args):
 
 
 def seconds_of_fits(args):
-    files = [
-        predictions_file(args, member, str(fold))
-        for member in MEMBERS
-        for fold in range(N_FOLDS)
-    ]
+    files = [path for member in MEMBERS for path in predictions_files(args, member)]
     return float(sum(np.load(path)["seconds"] for path in files))
 
 
 def assemble(scans, splits, args):
     """The packaged model, its card and its numbers, from what the fits left."""
     members = [
-        out_of_fold.gather(
-            [predictions_file(args, member, str(fold)) for fold in range(N_FOLDS)],
-            len(scans.data),
-        )
+        out_of_fold.gather(predictions_files(args, member), len(scans.data))
         for member in MEMBERS
     ]
     fold = members[0].fold
@@ -232,7 +241,7 @@ def assemble(scans, splits, args):
     results = {
         "name": NAME,
         "recipe": as_text(fine_tuned[-1].get_params()),
-        "recipe_image_size": fine_tuned["preprocess"]["resize"].image_size,
+        "recipe_image_size": list(fine_tuned["preprocess"]["resize"].image_size),
         "hardening": as_text(HARDENING),
         "image_size": list(network.input_shape_[:2]),
         "n_parameters": count_parameters(pipe),
@@ -282,7 +291,7 @@ def main(argv=None):
     args = parse_arguments(argv)
     Path(args.output).mkdir(parents=True, exist_ok=True)
     scans = load_grouped_scans(args.folder, args.groups)
-    splits = grouped_folds(scans)
+    splits = grouped_folds(scans, args.n_folds)
     fit_missing(scans, splits, args)
     if args.only is None:
         print(model_card.score_table(assemble(scans, splits, args)))

@@ -35,7 +35,7 @@ def load_grouped_scans(folder, groups=None):
     return scans
 
 
-def grouped_folds(scans):
+def grouped_folds(scans, n_folds=N_FOLDS):
     """Positions to train and to test on of each fold, the same in every program."""
-    folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=0)
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=0)
     return list(folds.split(scans.data, scans.target, scans.groups))

@@ -223,7 +223,7 @@ def render(results):
         "n_images": f"{results['data']['n_images']:,}",
         "n_groups": f"{results['data']['n_groups']:,}",
         "n_parameters": f"{results['n_parameters'] / 1e6:.1f}",
-        "recipe_image_size": results["recipe_image_size"],
+        "recipe_image_size": results["recipe_image_size"][0],
         "image_size": results["image_size"][0],
         "epochs": recipe["epochs"],
         "learning_rate": recipe["learning_rate"],

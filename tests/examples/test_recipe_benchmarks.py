@@ -79,8 +79,9 @@ def test_leave_source_out(run_program, kaggle_folder, tmp_path):
         *(kaggle_folder, "--groups", kaggle_folder / "groups.csv"),
         *("--image-size", 32, "--json", "found.json"),
     )
-    (row,) = json.loads((tmp_path / "found.json").read_text())
-    assert (row["class"], row["images"]) == ("meningioma", len(meningiomas[::2]))
-    assert 0 <= row["right_without_source"] <= row["images"]
-    assert 0 <= row["right_with_source"] <= row["images"]
-    assert f"| meningioma | {row['images']} | " in out
+    rows = json.loads((tmp_path / "found.json").read_text())
+    assert [row["training"] for row in rows] == ["all sources", "the others"]
+    for row in rows:
+        assert (row["class"], row["images"]) == ("meningioma", len(meningiomas[::2]))
+        assert row["right"] + row["missed"] <= 1
+        assert f"| {row['training']} | {row['right']:.1%} | " in out
