@@ -12,6 +12,7 @@ from brain_tumor_clf import (
     make_mri_pipeline,
     save,
 )
+from tests.app.browser import find_chromium
 
 pytestmark = pytest.mark.slow
 SECONDS = {"clock", "processor"}
@@ -46,6 +47,20 @@ def test_latency(run_program, model, tmp_path):
     assert found["peer_ratio"]["clock"] == pytest.approx(expected)
     assert len(found["rounds"]) == 1
     assert "| 4 JPEG" in out
+
+
+def test_app_latency(run_program, model, kaggle_folder, tmp_path):
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    find_chromium()
+    file = next((kaggle_folder / "Testing").rglob("*.png"))
+    out = run_program(
+        "benchmarks/app_latency.py", file, "--model", model, "--json", "found.json"
+    )
+    found = json.loads((tmp_path / "found.json").read_text())
+    (upload,) = found["uploads"]
+    assert upload["file"] == file.name
+    assert 0 < upload["class"] <= upload["heat_map"]
+    assert f"| {found['start']:.1f} s |" in out
 
 
 def test_fast_recipe(run_program, kaggle_folder, tmp_path):

@@ -1,0 +1,119 @@
+"""Seconds until the web app answers, and until an uploaded scan has its result.
+
+    python benchmarks/app_latency.py scans/*.jpg --model model.btc
+
+The app is started as a user starts it, and looked at in a Chromium that is installed.
+Each file, a scan that the model gives a class to, is uploaded on a new page. Times are
+by the clock, from the moment at which the browser is given the file to those at which
+the class, and then its heat map, stand on the page.
+"""
+
+import argparse
+import contextlib
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_PATIENCE_MS = 60_000
+
+
+def parse_arguments(argv=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("files", nargs="+", type=Path, help="scans")
+    parser.add_argument("--model", metavar="FILE", help="default: the packaged one")
+    parser.add_argument("--json", metavar="FILE")
+    return parser.parse_args(argv)
+
+
+@contextlib.contextmanager
+def serve(model):
+    """The app in a process of its own: its address, and seconds until it answered."""
+    command = Path(sys.executable).with_name("brain-tumor-clf")
+    chosen = ["--model", model] if model else []
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [command, "app", "--port", "0", *chosen],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if found := re.search(r"http://[\w.:]+", line):
+                yield found.group(), time.perf_counter() - start
+                break
+        else:
+            raise SystemExit(f"The app did not start:\n{''.join(said)}")
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+@contextlib.contextmanager
+def open_browser():
+    from playwright.sync_api import sync_playwright
+
+    path = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if path is None:
+        raise SystemExit(f"No browser is installed ({', '.join(_CHROMIUM)}).")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+def time_upload(browser, url, file):
+    """Seconds from the upload of a file to its class, and to its heat map."""
+    context = browser.new_context()
+    context.set_default_timeout(_PATIENCE_MS)
+    page = context.new_page()
+    page.goto(url)
+    uploader = page.locator("input[type=file]")
+    uploader.wait_for(state="attached")
+    page.wait_for_load_state("networkidle")
+    start = time.perf_counter()
+    uploader.set_input_files([str(file)])
+    page.locator(".btc-head .what").first.wait_for()
+    answered = time.perf_counter() - start
+    page.get_by_text("Colors tell where the network looked").first.wait_for()
+    colored = time.perf_counter() - start
+    context.close()
+    return {"file": file.name, "class": answered, "heat_map": colored}
+
+
+def print_table(found):
+    print("| what | median | slowest |")
+    print("|---|---|---|")
+    print(f"| start, until the app answers | {found['start']:.1f} s | |")
+    for title, key in (("class", "class"), ("class and heat map", "heat_map")):
+        seconds = [upload[key] for upload in found["uploads"]]
+        print(
+            f"| upload of one scan, until its {title} is shown | "
+            f"{statistics.median(seconds):.2f} s | {max(seconds):.2f} s |"
+        )
+
+
+def main(argv=None):
+    args = parse_arguments(argv)
+    with open_browser() as browser, serve(args.model) as (url, seconds):
+        uploads = [time_upload(browser, url, file) for file in args.files]
+    found = {"start": seconds, "uploads": uploads}
+    print_table(found)
+    if args.json:
+        Path(args.json).write_text(json.dumps(found, indent=2), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
