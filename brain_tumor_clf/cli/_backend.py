@@ -22,6 +22,9 @@ def silence_backends(debug):
 def start_backend():
     """Import Keras and its backend; some seconds."""
     with _held_back_stderr():
+        # For models' files. It searches all modules that are loaded: few before Keras.
+        import skops.io  # noqa: F401  # isort: skip
+
         import keras
 
         keras.config.backend()

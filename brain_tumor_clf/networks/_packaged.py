@@ -39,7 +39,7 @@ PACKAGED_MODELS = {
     "brain-mri-lite0": PackagedModel(
         "brain-mri",
         "EfficientNetLite0",
-        "38df4431f82597e3d9e97fbe512aa88fe81513d50b0ad9065ff0aecc0361e97c",
+        "bd33a075e4317185f753519e616d99b6526b6c65c2a519928fcce831adccc219",
     ),
 }
 PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.items()}

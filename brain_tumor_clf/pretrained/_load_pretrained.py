@@ -2,6 +2,8 @@
 
 import warnings
 
+import skops.io  # noqa: F401  # it searches all loaded modules: few before Keras
+
 from brain_tumor_clf.exceptions import ModelVersionWarning
 from brain_tumor_clf.networks import packaged_model_file
 from brain_tumor_clf.persistence import load
