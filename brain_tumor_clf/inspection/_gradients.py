@@ -90,11 +90,14 @@ def _probe(network, layers):
 
 
 def _with_tensorflow(network, layers, images, weights):
+    import tensorflow as tf
+
     functions = _COMPILED.setdefault(network, {})
     key = (*(layer.name for layer in layers), images.shape[1:])
     if key not in functions:
         functions[key] = _compile(network, layers, images.shape[1:])
-    return functions[key](images, weights)
+    # Tensors, for where functions are set to run eagerly and convert nothing.
+    return functions[key](tf.constant(images), tf.constant(weights))
 
 
 def _compile(network, layers, image_shape):

@@ -321,6 +321,21 @@ def test_maps_follow_the_weights_of_one_network(scans):
     np.testing.assert_array_equal(grad_cam(clf, scans.data[:3], "glioma"), before)
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="a setting of TensorFlow"
+)
+def test_maps_where_tensorflow_runs_functions_eagerly(clf, scans):
+    import tensorflow as tf
+
+    expected = grad_cam(clf, scans.data[:3], "glioma")
+    tf.config.run_functions_eagerly(True)
+    try:
+        maps = grad_cam(clf, scans.data[:3], "glioma")
+    finally:
+        tf.config.run_functions_eagerly(False)
+    np.testing.assert_allclose(maps, expected, atol=1e-4)
+
+
 def test_nothing_is_kept_of_a_network_that_is_gone(scans):
     clf = SimpleCNNClassifier(filters=(4,), epochs=1, random_state=0)
     clf.fit(scans.data, scans.target)
