@@ -39,7 +39,7 @@ PACKAGED_MODELS = {
     "brain-mri-lite0": PackagedModel(
         "brain-mri",
         "EfficientNetLite0",
-        "bd33a075e4317185f753519e616d99b6526b6c65c2a519928fcce831adccc219",
+        "62d995ea75d42d7722e9ccf22e6a23135c9aea3b78c1f67dff424ca0f9f5f9bb",
     ),
 }
 PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.items()}
