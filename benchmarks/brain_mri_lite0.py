@@ -6,10 +6,9 @@ The model is a stack of two: a network fine-tuned by the default recipe and then
 two epochs, on larger images that are blurred, noisy and of other gamma; and the fast
 recipe's linear model on features of a frozen network, fitted on each image and one
 degraded copy. Both are trained on five folds that keep groups whole, then on all
-images. How they are
-weighed, the abstention threshold and the scores come from the predictions out of fold;
-the guard is fitted on all images. The output folder gets the model
-(``brain-mri-lite0.btc``), its card (``model_card.md``) and the numbers
+images. How they are weighed, the abstention threshold and the scores come from the
+predictions out of fold; the guard is fitted on all images. The output folder gets the
+model (``brain-mri-lite0.btc``), its card (``model_card.md``) and the numbers
 (``brain-mri-lite0.json``).
 
 What is done is kept there: stopped and started again, the program goes on with the fits
