@@ -110,9 +110,12 @@ def seed_sentence(results):
     seeds = results["seeds"]
     if len(seeds) < 2:
         return "One seed was trained; the spread over seeds is not measured."
-    folds = ", ".join(map(str, seeds[0]["folds"]))
-    values = ", ".join(f"{row['balanced_accuracy']:.3f}" for row in seeds)
-    return f"Balanced accuracy of {len(seeds)} seeds on folds {folds}: {values}."
+    folds = seeds[0]["folds"]
+    values = " and ".join(f"{row['balanced_accuracy']:.3f}" for row in seeds)
+    return (
+        f"With another seed the fine-tuned member alone, on fold{'s'[: len(folds) > 1]} "
+        f"{' and '.join(map(str, folds))}: {values} balanced accuracy."
+    )
 
 
 def reliability_table(results):
@@ -223,7 +226,6 @@ def render(results):
         "n_images": f"{results['data']['n_images']:,}",
         "n_groups": f"{results['data']['n_groups']:,}",
         "n_parameters": f"{results['n_parameters'] / 1e6:.1f}",
-        "recipe_image_size": results["recipe_image_size"][0],
         "image_size": results["image_size"][0],
         "epochs": recipe["epochs"],
         "learning_rate": recipe["learning_rate"],
@@ -234,14 +236,12 @@ def render(results):
         "seed_sentence": seed_sentence(results),
         "member_table": member_table(results),
         "combination_table": combination_table(results),
-        "more_epochs": results["hardening"]["epochs"],
         "reliability_table": reliability_table(results),
         "risk_table": risk_table(results),
         "rate_table": rate_table(results),
         "abstention_sentence": abstention_sentence(results["abstention"]),
         "robustness_step": results["robustness_step"],
         "robustness_table": to_markdown(results["robustness"]),
-        "hours": f"{results['seconds_of_cross_validation'] / 3600:.1f}",
     }
     text = TEXT.read_text(encoding="utf-8")
     for name, value in values.items():

@@ -30,12 +30,8 @@ _NOT_CROPPED = {"crop": "passthrough"}
 RECIPES = {
     BASE: ({}, {}),
     "strong augmentation": ({"augmentation": "strong"}, {}),
-    "gamma, blur and noise": (
-        {
-            "augmentation": Augmentation(
-                rotation=15.0, zoom=0.15, gamma=0.3, blur=0.5, noise=5.0
-            )
-        },
+    "no gamma, blur or noise": (
+        {"augmentation": Augmentation(rotation=15.0, zoom=0.15)},
         {},
     ),
     "last 5 blocks": ({"trainable": 5}, {}),

@@ -31,18 +31,22 @@ _FROZEN = {
     "linear": {"C": 0.01, "max_iter": 1000},
 }
 _FINE_TUNED = {
-    "preprocess": {"image_size": 160, "crop": True},
+    "preprocess": {"image_size": 224, "crop": True},
     "network": {
         "trainable": "all",
         "pooling": "avg",
         "dense_units": 0,
-        "augmentation": Augmentation(rotation=15.0, zoom=0.15),
+        # Without gamma, blur and noise the score of clean scans is the same, and that
+        # of noisy ones a third lower.
+        "augmentation": Augmentation(
+            rotation=15.0, zoom=0.15, gamma=0.3, blur=1.0, noise=12.0
+        ),
         "optimizer": "adamw",
         "learning_rate": 5e-4,
         "lr_schedule": LearningRateSchedule(warmup=0.1),
         "weight_decay": 0.01,
         "label_smoothing": 0.1,
-        "epochs": 6,
+        "epochs": 12,
         "test_time_augmentation": "mirror",
     },
 }
