@@ -41,6 +41,7 @@ NAME = "brain-mri-lite0"
 MEMBERS = FINE_TUNED, LINEAR = "fine_tuned", "linear"
 ALL = "all"
 
+
 def parse_arguments(argv=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -110,11 +110,17 @@ def seed_sentence(results):
     seeds = results["seeds"]
     if len(seeds) < 2:
         return "One seed was trained; the spread over seeds is not measured."
-    folds = seeds[0]["folds"]
-    values = " and ".join(f"{row['balanced_accuracy']:.3f}" for row in seeds)
+    numbers, folds, values = (
+        " and ".join(map(str, each))
+        for each in (
+            [row["seed"] for row in seeds],
+            seeds[0]["folds"],
+            [f"{row['balanced_accuracy']:.3f}" for row in seeds],
+        )
+    )
     return (
-        f"With another seed the fine-tuned member alone, on fold{'s'[: len(folds) > 1]} "
-        f"{' and '.join(map(str, folds))}: {values} balanced accuracy."
+        "Balanced accuracy of the fine-tuned member alone, of the seeds "
+        f"{numbers} on the folds {folds}: {values}."
     )
 
 

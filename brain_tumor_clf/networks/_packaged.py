@@ -39,7 +39,7 @@ PACKAGED_MODELS = {
     "brain-mri-lite0": PackagedModel(
         "brain-mri",
         "EfficientNetLite0",
-        "62d995ea75d42d7722e9ccf22e6a23135c9aea3b78c1f67dff424ca0f9f5f9bb",
+        "f18d2c94c270a692ba5adcf2065c54a4dff1bc61cd366ad2cd0b3e478fd37029",
     ),
 }
 PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.items()}
