@@ -94,13 +94,16 @@ def make_member(args, member):
     """One of the two pipelines, unfitted."""
     if member == LINEAR:
         return make_recipe("fast", random_state=0, cache=cache_folder(args))
-    params = {} if args.image_size is None else {"image_size": args.image_size}
-    if args.epochs:
-        params["epochs"] = args.epochs
-    # The mirror image would add 0.2 points, and a third to the time of a prediction.
-    params["test_time_augmentation"] = None
-    params |= {"random_state": args.seed, "verbose": 2}
-    return make_recipe("default", cache=cache_folder(args), **params)
+    return make_recipe(
+        "default",
+        image_size=args.image_size,
+        cache=cache_folder(args),
+        # The mirror image would add 0.2 points, and a third to the time of predicting.
+        test_time_augmentation=None,
+        random_state=args.seed,
+        verbose=2,
+        **({"epochs": args.epochs} if args.epochs else {}),
+    )
 
 
 def cache_folder(args):
@@ -134,12 +137,7 @@ def fit(member, part, scans, splits, args):
     save(pipe, model_file(args, member, part), metadata={"seconds": seconds})
     if part != ALL:
         logits = pipe.decision_function(scans.data[test])
-        np.savez(
-            predictions_file(args, member, part),
-            at=test,
-            logits=logits,
-            seconds=seconds,
-        )
+        np.savez(predictions_file(args, member, part), at=test, logits=logits)
 
 
 def fit_missing(scans, splits, args):
@@ -207,11 +205,10 @@ def assemble(scans, splits, args):
     found, combinations = out_of_fold.measure(scans, logits, fold)
     combination = out_of_fold.combine(scans.target, logits)
     pipe = stack(ALL, scans, combination, args)
-    fine_tuned = make_member(args, FINE_TUNED)
     network = pipe[-1].estimators_[0].estimator[-1]
     results = {
         "name": NAME,
-        "recipe": as_text(fine_tuned[-1].get_params()),
+        "recipe": {key: str(value) for key, value in network.get_params().items()},
         "image_size": list(network.input_shape_[:2]),
         "n_parameters": count_parameters(pipe),
         "data": out_of_fold.describe(scans),
@@ -242,10 +239,6 @@ def assemble(scans, splits, args):
     text = json.dumps(results, indent=1)
     (output / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
     return results
-
-
-def as_text(params):
-    return {key: str(value) for key, value in params.items()}
 
 
 def count_parameters(pipe):

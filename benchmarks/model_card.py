@@ -110,18 +110,16 @@ def seed_sentence(results):
     seeds = results["seeds"]
     if len(seeds) < 2:
         return "One seed was trained; the spread over seeds is not measured."
-    numbers, folds, values = (
-        " and ".join(map(str, each))
-        for each in (
-            [row["seed"] for row in seeds],
-            seeds[0]["folds"],
-            [f"{row['balanced_accuracy']:.3f}" for row in seeds],
-        )
-    )
+    numbers = listed(row["seed"] for row in seeds)
+    values = listed(f"{row['balanced_accuracy']:.3f}" for row in seeds)
     return (
         "Balanced accuracy of the fine-tuned member alone, of the seeds "
-        f"{numbers} on the folds {folds}: {values}."
+        f"{numbers} on the folds {listed(seeds[0]['folds'])}: {values}."
     )
+
+
+def listed(values):
+    return " and ".join(map(str, values))
 
 
 def reliability_table(results):

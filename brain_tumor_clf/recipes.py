@@ -37,7 +37,7 @@ _FINE_TUNED = {
         "pooling": "avg",
         "dense_units": 0,
         # Without gamma, blur and noise the score of clean scans is the same, and that
-        # of noisy ones a third lower.
+        # of noisy ones more than a quarter lower.
         "augmentation": Augmentation(
             rotation=15.0, zoom=0.15, gamma=0.3, blur=1.0, noise=12.0
         ),
