@@ -1,5 +1,6 @@
 """Pictures of training, calibration and errors; what speaks for a prediction."""
 
+from brain_tumor_clf.inspection._axes import axes_row, require_pyplot
 from brain_tumor_clf.inspection._duplicate_pairs import DuplicatePairsDisplay
 from brain_tumor_clf.inspection._grad_cam import grad_cam
 from brain_tumor_clf.inspection._misclassified import MisclassifiedDisplay
@@ -16,6 +17,8 @@ __all__ = [
     "RiskCoverageDisplay",
     "SaliencyDisplay",
     "TrainingHistoryDisplay",
+    "axes_row",
     "grad_cam",
     "occlusion_map",
+    "require_pyplot",
 ]

@@ -9,6 +9,8 @@ from brain_tumor_clf.metrics._calibration import (
     reliability_curve,
 )
 from brain_tumor_clf.metrics._clinical import (
+    check_proba,
+    column_of,
     false_alarm_rate,
     per_class_rates,
     sensitivity_at_specificity,
@@ -27,6 +29,8 @@ __all__ = [
     "ProbabilityScorer",
     "abstention_threshold",
     "bootstrap_interval",
+    "check_proba",
+    "column_of",
     "expected_calibration_error",
     "expected_calibration_error_scorer",
     "false_alarm_rate",

@@ -1,5 +1,19 @@
 """Which images belong together when a data set is split."""
 
-from brain_tumor_clf.model_selection._near_duplicates import NearDuplicateGrouper
+from brain_tumor_clf.model_selection._near_duplicates import (
+    NearDuplicateGrouper,
+    find_nearest,
+)
+from brain_tumor_clf.model_selection._thumbnails import (
+    make_thumbnails,
+    to_vectors,
+    transforms,
+)
 
-__all__ = ["NearDuplicateGrouper"]
+__all__ = [
+    "NearDuplicateGrouper",
+    "find_nearest",
+    "make_thumbnails",
+    "to_vectors",
+    "transforms",
+]

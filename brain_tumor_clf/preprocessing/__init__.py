@@ -1,12 +1,16 @@
 """Transformers from files to one array of images."""
 
+from brain_tumor_clf._image_files import has_dicom_magic
 from brain_tumor_clf.preprocessing._base import ImageTransformer
 from brain_tumor_clf.preprocessing._cache import ImageCache
 from brain_tumor_clf.preprocessing._crop import HeadCropper
+from brain_tumor_clf.preprocessing._decode import luminance
 from brain_tumor_clf.preprocessing._intensity import IntensityNormalizer
+from brain_tumor_clf.preprocessing._mapping import iter_outcomes, source_name
 from brain_tumor_clf.preprocessing._pipeline import ImagePipeline
-from brain_tumor_clf.preprocessing._read import ImageReader
+from brain_tumor_clf.preprocessing._read import ImageReader, ReadOptions, read_image
 from brain_tumor_clf.preprocessing._resize import ImageResizer
+from brain_tumor_clf.preprocessing._sources import open_source
 
 __all__ = [
     "HeadCropper",
@@ -16,4 +20,11 @@ __all__ = [
     "ImageResizer",
     "ImageTransformer",
     "IntensityNormalizer",
+    "ReadOptions",
+    "has_dicom_magic",
+    "iter_outcomes",
+    "luminance",
+    "open_source",
+    "read_image",
+    "source_name",
 ]
