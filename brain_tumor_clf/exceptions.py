@@ -1,7 +1,9 @@
 """Errors and warnings of the package.
 
-Each message says what was got, what was expected and what to do.
+Each message says what was found, what was expected and what to do.
 """
+
+from typing import NamedTuple
 
 __all__ = [
     "DatasetDownloadError",
@@ -12,43 +14,60 @@ __all__ = [
     "ImageReadWarning",
     "ModelFileError",
     "ModelVersionWarning",
+    "ReadFailure",
     "WeightsError",
 ]
 
 
+class ReadFailure(NamedTuple):
+    """An image that could not be read.
+
+    Attributes
+    ----------
+    source : str
+        The path of the image as given, or its place in the collection (``"X[3]"``)
+        where it has no path.
+    reason : str
+        Why it could not be read.
+    """
+
+    source: str
+    reason: str
+
+
 class ImageReadError(ValueError):
-    """One or more images could not be read; all of them are reported together.
+    """Report all images of a collection that could not be read.
 
     Parameters
     ----------
-    failures : dict of str to str
-        Reason of failure by path (or by position, ``"X[3]"``, where the image
-        has no path).
+    failures : dict of int to ReadFailure
+        What failed and why, by position in the collection.
     n_images : int
         Number of images in the whole collection.
 
     Attributes
     ----------
-    failures : dict of str to str
+    failures : dict of int to ReadFailure
         As given.
     n_images : int
         As given.
 
     Examples
     --------
-    >>> from brain_tumor_clf.exceptions import ImageReadError
-    >>> print(ImageReadError({"scan.jpg": "the file is empty"}, n_images=7))
-    1 of 7 images could not be read; nothing was dropped. Mend or remove these files:
-      scan.jpg: the file is empty
+    >>> from brain_tumor_clf.exceptions import ImageReadError, ReadFailure
+    >>> failures = {2: ReadFailure("a.jpg", "the file is empty")}
+    >>> print(ImageReadError(failures, n_images=7))
+    1 of 7 images could not be read; nothing was dropped. Fix or remove these files:
+      a.jpg: the file is empty
     """
 
     def __init__(self, failures, n_images):
         self.failures = dict(failures)
         self.n_images = n_images
-        lines = [f"  {path}: {reason}" for path, reason in self.failures.items()]
+        lines = [f"  {source}: {reason}" for source, reason in self.failures.values()]
         super().__init__(
             f"{len(self.failures)} of {n_images} images could not be read; nothing was "
-            "dropped. Mend or remove these files:\n" + "\n".join(lines)
+            "dropped. Fix or remove these files:\n" + "\n".join(lines)
         )
 
     def __reduce__(self):

@@ -210,11 +210,11 @@ def _ask(model, files, refused):
             scans = model.are_scans(batch)
             break
         except ImageReadError as error:
-            # Its own reader may be stricter than ours: it names files by place.
+            # The model's own reader may be stricter than ours.
             positions = list(files)
-            for name, reason in error.failures.items():
-                i = positions[int(name[2:-1])]
-                refused[i] = reason
+            for position, failure in error.failures.items():
+                i = positions[position]
+                refused[i] = failure.reason
                 del files[i]
     threshold = None if model.abstention is None else model.abstention.threshold
     answers, states = {}, {}

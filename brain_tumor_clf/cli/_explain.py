@@ -137,7 +137,7 @@ def _explain_readable(pipeline, paths, label, method, failures):
     try:
         return _explain(pipeline, paths, label, method)
     except ImageReadError as error:
-        failures.update(error.failures)
+        failures.update(error.failures.values())
     readable = [path for path in paths if path not in failures]
     return _explain(pipeline, readable, label, method) if readable else []
 

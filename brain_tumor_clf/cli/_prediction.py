@@ -22,10 +22,11 @@ class Predictions:
     def raise_failures(self):
         """Raise an ImageReadError of all files that could not be read, if any."""
         if self.failures:
-            from brain_tumor_clf.exceptions import ImageReadError
+            from brain_tumor_clf.exceptions import ImageReadError, ReadFailure
 
             n_images = len(self.paths) + len(self.failures)
-            raise ImageReadError(self.failures, n_images)
+            failures = map(ReadFailure._make, self.failures.items())
+            raise ImageReadError(dict(enumerate(failures)), n_images)
 
 
 def load_classifier(path):
@@ -73,8 +74,8 @@ def predict_in_chunks(pipeline, paths, advance=lambda n: None, guard=None):
         try:
             _predict(pipeline, chunk, found, guard)
         except ImageReadError as error:
-            found.failures.update(error.failures)
-            readable = [path for path in chunk if path not in error.failures]
+            found.failures.update(error.failures.values())
+            readable = [p for i, p in enumerate(chunk) if i not in error.failures]
             if readable:
                 _predict(pipeline, readable, found, guard)
         advance(len(chunk))

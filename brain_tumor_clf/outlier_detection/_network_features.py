@@ -149,7 +149,9 @@ class ImageFeatures:
             try:
                 images = list(self._read.transform(chunk))
             except ImageReadError as error:
-                failures.update(error.failures)
+                failures.update(
+                    {start + i: failure for i, failure in error.failures.items()}
+                )
             if not failures:
                 yield images
         if failures:

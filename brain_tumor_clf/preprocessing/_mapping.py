@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from joblib import effective_n_jobs
 
-from brain_tumor_clf.exceptions import ImageReadError
+from brain_tumor_clf.exceptions import ImageReadError, ReadFailure
 
 _MAX_NAMES_IN_WARNING = 10
 _collected_notes = ContextVar("collected_notes", default=None)
@@ -81,7 +81,8 @@ def iter_results(function, sources, n_jobs=None):
             for key in outcome.notes:
                 notes.setdefault(key, []).append(source_name(sources[i], i))
             if outcome.failure is not None:
-                failures[source_name(sources[i], i)] = outcome.failure
+                name = source_name(sources[i], i)
+                failures[i] = ReadFailure(name, outcome.failure)
             elif not failures:
                 yield outcome.image
     _warn_once_per_reason(notes, len(sources))

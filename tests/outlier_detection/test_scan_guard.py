@@ -118,7 +118,9 @@ def test_unreadable_files_are_all_named(guard, files, tmp_path):
     paths = [str(broken[0]), *files.data, *files.data, str(broken[1])]
     with pytest.raises(ImageReadError) as caught:
         guard.predict(paths)
-    assert set(caught.value.failures) == set(map(str, broken))
+    failures = caught.value.failures
+    assert list(failures) == [0, len(paths) - 1]
+    assert [failure.source for failure in failures.values()] == list(map(str, broken))
 
 
 def test_no_warning_of_images_without_a_head(guard):

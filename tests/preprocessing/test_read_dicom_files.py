@@ -32,8 +32,8 @@ def failure(source, **params):
         ImageReader(**params).fit_transform([source])
     assert "Secret" not in str(info.value)
     assert "SECRET" not in str(info.value)
-    (reason,) = info.value.failures.values()
-    return reason
+    (failure,) = info.value.failures.values()
+    return failure.reason
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ def failure(source, **params):
     """The reason that is given for one source that cannot be read."""
     with pytest.raises(ImageReadError) as info:
         ImageReader(**params).fit_transform([source])
-    (reason,) = info.value.failures.values()
-    return reason
+    (failure,) = info.value.failures.values()
+    return failure.reason
 
 
 def bomb(width, height):
@@ -67,17 +67,26 @@ def test_all_bad_files_are_reported_together(bad_files, tmp_path, n_jobs, in_pip
     reader.fit(X)
     with pytest.raises(ImageReadError) as info:
         reader.transform(X)
-    assert list(info.value.failures) == bad_files
+    failures = info.value.failures
+    assert list(failures) == list(range(1, 1 + len(bad_files)))
+    assert [failure.source for failure in failures.values()] == bad_files
     assert info.value.n_images == len(X)
-    for path, reason in info.value.failures.items():
+    for path, reason in failures.values():
         assert f"{path}: {reason}" in str(info.value)
-    assert pickle.loads(pickle.dumps(info.value)).failures == info.value.failures
+    assert pickle.loads(pickle.dumps(info.value)).failures == failures
+
+
+def test_a_path_given_twice_is_two_failures(bad_files):
+    with pytest.raises(ImageReadError, match="2 of 2 images") as info:
+        ImageReader().fit_transform(bad_files[:1] * 2)
+    assert info.value.failures[0] == info.value.failures[1]
 
 
 def test_reasons(bad_files):
     with pytest.raises(ImageReadError) as info:
         ImageReader().fit_transform(bad_files)
-    empty, text, jpeg, png, bomb_, page, folder, missing = info.value.failures.values()
+    reasons = [failure.reason for failure in info.value.failures.values()]
+    empty, text, jpeg, png, bomb_, page, folder, missing = reasons
     assert empty == "the file is empty"
     assert text.startswith("not an image")
     assert "truncated" in jpeg
@@ -212,7 +221,11 @@ def test_postscript_is_never_handed_to_ghostscript():
 def test_unreadable_sources_without_a_path_are_known_by_position():
     with pytest.raises(ImageReadError) as info:
         ImageReader().fit_transform([make_scan(), b"", make_scan(), b"x"])
-    assert list(info.value.failures) == ["X[1]", "X[3]"]
+    failures = info.value.failures
+    assert {i: failure.source for i, failure in failures.items()} == {
+        1: "X[1]",
+        3: "X[3]",
+    }
 
 
 @pytest.mark.parametrize(
