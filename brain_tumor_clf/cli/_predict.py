@@ -102,7 +102,7 @@ def predict(
 
 def find_scans(paths):
     """All scans among files and folders, and the folders that hold none."""
-    from brain_tumor_clf._image_files import find_image_files
+    from brain_tumor_clf.preprocessing import find_image_files
 
     files, failures = [], {}
     for path in paths:

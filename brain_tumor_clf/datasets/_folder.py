@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from brain_tumor_clf._image_files import is_hidden, sort_image_files
 from brain_tumor_clf._validation import nearest_name, unknown_name_message
 from brain_tumor_clf.datasets._groups import resolve_groups
 from brain_tumor_clf.exceptions import DatasetError
+from brain_tumor_clf.preprocessing import is_hidden, sort_image_files
 
 _SPLIT_NAMES = {"train": ("training", "train"), "test": ("testing", "test")}
 _SUBSETS = ("train", "test", "all")

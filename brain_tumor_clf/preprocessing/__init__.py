@@ -1,10 +1,16 @@
 """Transformers from files to one array of images."""
 
-from brain_tumor_clf._image_files import has_dicom_magic
 from brain_tumor_clf.preprocessing._base import ImageTransformer
 from brain_tumor_clf.preprocessing._cache import ImageCache
 from brain_tumor_clf.preprocessing._crop import HeadCropper
 from brain_tumor_clf.preprocessing._decode import luminance
+from brain_tumor_clf.preprocessing._image_files import (
+    find_image_files,
+    has_dicom_magic,
+    is_hidden,
+    is_image_file,
+    sort_image_files,
+)
 from brain_tumor_clf.preprocessing._intensity import IntensityNormalizer
 from brain_tumor_clf.preprocessing._mapping import iter_outcomes, source_name
 from brain_tumor_clf.preprocessing._pipeline import ImagePipeline
@@ -21,10 +27,14 @@ __all__ = [
     "ImageTransformer",
     "IntensityNormalizer",
     "ReadOptions",
+    "find_image_files",
     "has_dicom_magic",
+    "is_hidden",
+    "is_image_file",
     "iter_outcomes",
     "luminance",
     "open_source",
     "read_image",
+    "sort_image_files",
     "source_name",
 ]

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from brain_tumor_clf._image_files import has_dicom_magic
 from brain_tumor_clf._validation import check_choice, check_image_size
 from brain_tumor_clf.preprocessing._base import ImageTransformer
 from brain_tumor_clf.preprocessing._decode import (
@@ -19,6 +18,7 @@ from brain_tumor_clf.preprocessing._decode import (
     picture_to_array,
     to_color_mode,
 )
+from brain_tumor_clf.preprocessing._image_files import has_dicom_magic
 from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
 from brain_tumor_clf.preprocessing._placement import Placement
 from brain_tumor_clf.preprocessing._read_dicom import read_dicom

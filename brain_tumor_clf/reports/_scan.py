@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from brain_tumor_clf._image_files import has_dicom_magic
 from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.model_selection._thumbnails import make_thumbnails
+from brain_tumor_clf.preprocessing import has_dicom_magic
 from brain_tumor_clf.preprocessing._decode import luminance
 from brain_tumor_clf.preprocessing._mapping import iter_outcomes, source_name
 from brain_tumor_clf.preprocessing._read import ReadOptions, read_image

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from brain_tumor_clf import load_mri_folder
-from brain_tumor_clf._image_files import find_image_files, is_image_file
 from brain_tumor_clf.datasets._folder import has_subsets
 from brain_tumor_clf.exceptions import DatasetError
+from brain_tumor_clf.preprocessing import find_image_files, is_image_file
 
 SUFFIXES = [".jpg", ".JPG", ".jpeg", ".JPEG", ".png", ".PNG"]
 SUFFIXES += [".bmp", ".tif", ".TIFF", ".webp", ".Dcm"]
