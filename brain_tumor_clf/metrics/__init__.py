@@ -1,14 +1,13 @@
-"""Rates that matter in the clinic, calibration, and intervals around them."""
+"""Clinical rates, calibration, selective risk, and intervals for all of them."""
 
-from brain_tumor_clf.metrics._abstention import (
+from brain_tumor_clf.metrics._confidence import (
     abstention_threshold,
-    risk_coverage_curve,
-)
-from brain_tumor_clf.metrics._calibration import (
     expected_calibration_error,
     reliability_curve,
+    risk_coverage_curve,
 )
-from brain_tumor_clf.metrics._clinical import (
+from brain_tumor_clf.metrics._intervals import bootstrap_interval, wilson_interval
+from brain_tumor_clf.metrics._rates import (
     check_proba,
     column_of,
     false_alarm_rate,
@@ -16,7 +15,6 @@ from brain_tumor_clf.metrics._clinical import (
     sensitivity_at_specificity,
     tumor_miss_rate,
 )
-from brain_tumor_clf.metrics._intervals import bootstrap_interval, wilson_interval
 from brain_tumor_clf.metrics._scorers import (
     ProbabilityScorer,
     expected_calibration_error_scorer,

@@ -1,18 +1,18 @@
-"""Intervals around rates and scores."""
+"""Confidence intervals of rates and scores."""
 
 import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import binomtest
 from sklearn.utils import check_random_state
 
 
 def wilson_interval(n_hits, n, *, confidence=0.95):
-    """Wilson's score interval of a rate [1]_.
+    """Compute Wilson's score interval of a rate [1]_.
 
-    It takes the images for independent; where patients have several, it is too
-    narrow, and `bootstrap_interval` over patients is the one to report.
+    The images are assumed to be independent. Where patients have several images, the
+    interval is too narrow: use `bootstrap_interval` with patients as groups.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def wilson_interval(n_hits, n, *, confidence=0.95):
     n : int
         Number of images.
     confidence : float, default=0.95
-        Nominal coverage, in (0, 1).
+        Confidence level, in (0, 1).
 
     Returns
     -------
@@ -45,41 +45,35 @@ def wilson_interval(n_hits, n, *, confidence=0.95):
         raise ValueError(f"n_hits must be from 0 to n={n}, got {n_hits}.")
     if n == 0:
         return 0.0, 1.0
-    z = norm.ppf(0.5 + confidence / 2)
-    rate = n_hits / n
-    center = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))
-    # Rounding must not leave a bound beyond the rate itself.
-    return float(max(min(center - half, rate), 0)), float(
-        min(max(center + half, rate), 1)
-    )
+    low, high = binomtest(n_hits, n).proportion_ci(confidence, method="wilson")
+    return float(low), float(high)
 
 
 def bootstrap_interval(
     statistic, n, *, groups=None, n_resamples=1000, confidence=0.95, random_state=0
 ):
-    """Percentile interval of a statistic over images drawn again by group [1]_.
+    """Compute a percentile bootstrap interval, resampling whole groups [1]_.
 
     Parameters
     ----------
     statistic : callable
-        Takes positions, an int array, and returns a float or an array of them; NaN
-        where those images do not define it.
+        Takes an int array of positions and returns a float or an array of floats; NaN
+        where the statistic is undefined.
     n : int
         Number of images.
     groups : array-like of shape (n,), default=None
-        Whole groups (patients, sets of copies) are drawn; single images without it.
+        Groups that are resampled whole, such as patients; by default single images.
     n_resamples : int, default=1000
-        Number of draws.
+        Number of resamples.
     confidence : float, default=0.95
-        Nominal coverage, in (0, 1).
+        Confidence level, in (0, 1).
     random_state : int, RandomState or None, default=0
-        Seed of the draws.
+        Seed of the resampling.
 
     Returns
     -------
     low, high : float, or ndarray of the statistic's shape
-        NaN where no draw defines the statistic.
+        NaN where the statistic is undefined in every resample.
 
     References
     ----------
@@ -105,7 +99,7 @@ def bootstrap_interval(
         values.append(statistic(np.concatenate([members[i] for i in drawn])))
     tail = 50 * (1 - confidence)
     with warnings.catch_warnings():
-        # That no draw defines a statistic is told by its NaN.
+        # The result is NaN then, as documented.
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
         low, high = np.nanpercentile(
             np.asarray(values, dtype=float), [tail, 100 - tail], axis=0
@@ -114,7 +108,7 @@ def bootstrap_interval(
 
 
 def _group_members(n, groups):
-    """Positions of the images of each group."""
+    """Return the positions of the images of each group."""
     if groups is None:
         return list(np.arange(n)[:, None])
     groups = np.asarray(groups)
@@ -126,5 +120,6 @@ def _group_members(n, groups):
 
 
 def _check_confidence(confidence):
+    """Raise a ValueError unless `confidence` is in (0, 1)."""
     if not isinstance(confidence, Real) or not 0 < confidence < 1:
         raise ValueError(f"confidence must be in (0, 1), got {confidence!r}.")

@@ -1,14 +1,14 @@
-"""The metrics as scorers, for ``GridSearchCV(scoring=…)`` and its kin.
+"""The metrics as scorers, for `GridSearchCV` and `cross_val_score`.
 
-Each takes the healthy class to be "notumor". For another name make one's own:
-``make_scorer(tumor_miss_rate, greater_is_better=False, healthy="healthy")``, or
+They expect the healthy class to be called "notumor". For another name, use
+``make_scorer(tumor_miss_rate, greater_is_better=False, healthy="healthy")`` or
 ``ProbabilityScorer(sensitivity_at_specificity, healthy="healthy")``.
 """
 
 from sklearn.metrics import make_scorer
 
-from brain_tumor_clf.metrics._calibration import expected_calibration_error
-from brain_tumor_clf.metrics._clinical import (
+from brain_tumor_clf.metrics._confidence import expected_calibration_error
+from brain_tumor_clf.metrics._rates import (
     false_alarm_rate,
     sensitivity_at_specificity,
     tumor_miss_rate,
@@ -16,19 +16,19 @@ from brain_tumor_clf.metrics._clinical import (
 
 
 class ProbabilityScorer:
-    """A scorer of probabilities that knows the classes of their columns.
+    """Score predicted probabilities, passing the classes of their columns on.
 
-    scikit-learn's own takes the columns to be the classes of `y_true`, and a fold may
-    lack one.
+    Unlike scikit-learn's scorers of probabilities, it works on folds in which a class
+    does not occur.
 
     Parameters
     ----------
     metric : callable
         Called as ``metric(y_true, y_proba, classes=estimator.classes_, **options)``.
     greater_is_better : bool, default=True
-        Whether the score is the metric, or its negative.
+        Whether the score is the metric or its negative.
     **options : dict
-        Given to the metric.
+        Further arguments of the metric.
 
     Examples
     --------

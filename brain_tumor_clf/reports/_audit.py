@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from brain_tumor_clf._validation import check_image_collection
-from brain_tumor_clf.metrics._clinical import column_of
+from brain_tumor_clf.metrics import column_of
 from brain_tumor_clf.model_selection import NearDuplicateGrouper
 from brain_tumor_clf.reports._audit_copies import stack_features
 from brain_tumor_clf.reports._dataset_audit import DatasetAudit

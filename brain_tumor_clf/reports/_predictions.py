@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from brain_tumor_clf.metrics._clinical import check_proba, column_of
+from brain_tumor_clf.metrics import check_proba, column_of
 from brain_tumor_clf.reports._inputs import check_labels
 
 

@@ -1,22 +1,22 @@
-"""Rates of tumor or not, whatever the kind of tumor, and of each class."""
+"""Error rates of "tumor or not" and of each class, and checks of predictions."""
 
 from numbers import Real
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from brain_tumor_clf._validation import nearest_name
 
-_ROUNDING = 1e-6  # beyond [0, 1] that means of probabilities may have
+_ROUNDING = 1e-6  # by which a mean of probabilities may leave [0, 1]
 
 
 def tumor_miss_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
-    """Share of the tumors that were called healthy.
+    """Compute the share of tumors that are predicted to be healthy.
 
-    The false-negative rate of "tumor or not": a tumor called by another tumor's
-    name is not missed.
+    This is the false-negative rate of "tumor or not"; a tumor that is predicted to be
+    another kind of tumor is not missed.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def tumor_miss_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
     healthy : label, default="notumor"
         The class without a tumor.
     sample_weight : array-like of shape (n,), default=None
-        Weight of each image.
+        Sample weights.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def tumor_miss_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
     Raises
     ------
     ValueError
-        If no image has the healthy class, or none has a tumor.
+        If `y_true` has no healthy image, or no tumor.
 
     Examples
     --------
@@ -46,35 +46,24 @@ def tumor_miss_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
     >>> tumor_miss_rate(true, ["notumor", "glioma", "glioma", "pituitary", "glioma"])
     0.25
     """
-    is_healthy, called_healthy, weight = _check_pairs(
+    is_healthy, called_healthy, weight = _check_labels(
         y_true, y_pred, healthy, sample_weight
     )
     return float(np.average(called_healthy[~is_healthy], weights=weight[~is_healthy]))
 
 
 def false_alarm_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
-    """Share of the healthy scans that were called a tumor of any kind.
+    """Compute the share of healthy scans that are predicted to be a tumor.
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        True labels.
-    y_pred : array-like of shape (n,)
-        Predicted labels.
-    healthy : label, default="notumor"
-        The class without a tumor.
-    sample_weight : array-like of shape (n,), default=None
-        Weight of each image.
+    y_true, y_pred, healthy, sample_weight
+        As in `tumor_miss_rate`.
 
     Returns
     -------
     float
         In [0, 1]; lower is better.
-
-    Raises
-    ------
-    ValueError
-        If no image has the healthy class, or none has a tumor.
 
     Examples
     --------
@@ -82,7 +71,7 @@ def false_alarm_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
     >>> false_alarm_rate(["notumor", "notumor", "glioma"], ["glioma"] * 3)
     1.0
     """
-    is_healthy, called_healthy, weight = _check_pairs(
+    is_healthy, called_healthy, weight = _check_labels(
         y_true, y_pred, healthy, sample_weight
     )
     return float(np.average(~called_healthy[is_healthy], weights=weight[is_healthy]))
@@ -91,21 +80,22 @@ def false_alarm_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
 def sensitivity_at_specificity(
     y_true, y_proba, *, classes, specificity=0.95, healthy="notumor"
 ):
-    """Share of tumors found when at least so many healthy scans are called healthy.
+    """Compute the highest sensitivity to tumors at a given specificity.
 
-    A scan counts as a tumor when the probability that it is healthy is below a
-    threshold; of the thresholds that keep the specificity, the best is taken.
+    A scan is predicted to be a tumor if the probability of the healthy class is below
+    a threshold. Of all thresholds with at least the given specificity, the one with the
+    highest sensitivity is used.
 
     Parameters
     ----------
     y_true : array-like of shape (n,)
         True labels.
     y_proba : array-like of shape (n, n_classes)
-        Probability of each class.
+        Predicted probability of each class.
     classes : array-like of shape (n_classes,)
         Labels of the columns, ``estimator.classes_``.
     specificity : float, default=0.95
-        Least share of healthy scans that are called healthy, in [0, 1].
+        Lowest share of healthy scans predicted to be healthy, in [0, 1].
     healthy : label, default="notumor"
         The class without a tumor.
 
@@ -117,7 +107,7 @@ def sensitivity_at_specificity(
     Raises
     ------
     ValueError
-        If no image or no column has the healthy class, or none has a tumor.
+        If `y_true` or `classes` lacks the healthy class, or `y_true` has no tumor.
 
     Examples
     --------
@@ -130,19 +120,18 @@ def sensitivity_at_specificity(
     if not isinstance(specificity, Real) or not 0 <= specificity <= 1:
         raise ValueError(f"specificity must be in [0, 1], got {specificity!r}.")
     y_true = column_or_1d(y_true)
-    is_healthy = find_healthy(y_true, healthy)
-    p_healthy = check_proba(y_true, y_proba, classes)[
-        :, column_of(classes, healthy, "classes")
-    ]
+    is_healthy = _find_healthy(y_true, healthy)
+    proba = check_proba(y_true, y_proba, classes)
+    p_healthy = proba[:, column_of(classes, healthy, "classes")]
     of_healthy = np.sort(p_healthy[is_healthy])
     n_alarms = int(np.floor((1 - specificity) * len(of_healthy) + 1e-9))
-    # Below the value of the last scan that may be an alarm nothing more is alarmed.
+    # One more healthy scan below the threshold would be one false alarm too many.
     threshold = of_healthy[n_alarms] if n_alarms < len(of_healthy) else np.inf
     return float(np.mean(p_healthy[~is_healthy] < threshold))
 
 
 def per_class_rates(y_true, y_pred, *, labels=None):
-    """Sensitivity, specificity, precision and support of each class against the rest.
+    """Compute sensitivity, specificity, precision and support of each class.
 
     Parameters
     ----------
@@ -151,13 +140,13 @@ def per_class_rates(y_true, y_pred, *, labels=None):
     y_pred : array-like of shape (n,)
         Predicted labels.
     labels : array-like of shape (n_classes,), default=None
-        Classes, in the order of the rows; all that occur by default.
+        Classes in the order of the rows; by default all that occur, sorted.
 
     Returns
     -------
     DataFrame of n_classes rows
-        Columns "sensitivity", "specificity" and "precision" in [0, 1], NaN where
-        nothing is counted, and "support", the number of images of the class.
+        Columns "sensitivity", "specificity" and "precision" of the class against the
+        rest, NaN if undefined, and "support", the number of images of the class.
 
     Examples
     --------
@@ -171,7 +160,7 @@ def per_class_rates(y_true, y_pred, *, labels=None):
     counts = confusion_matrix(y_true, y_pred, labels=labels)
     hits, support, called = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     rest = counts.sum() - support
-    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: nothing was counted
+    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN
         rates = {
             "sensitivity": hits / support,
             "specificity": (rest - (called - hits)) / rest,
@@ -181,26 +170,15 @@ def per_class_rates(y_true, y_pred, *, labels=None):
     return pd.DataFrame(rates, index=pd.Index(labels, name="class"))
 
 
-def find_healthy(y_true, healthy):
-    """Which images are healthy; both kinds must occur."""
-    is_healthy = np.asarray(y_true == healthy)
-    known = pd.unique(y_true)
-    if is_healthy.ndim == 0 or not is_healthy.any():
-        column_of(known, healthy, "y_true")
-    if is_healthy.all():
-        raise ValueError(f"y_true holds no tumor: every label is {healthy!r}.")
-    return is_healthy
-
-
 def column_of(classes, healthy, name):
-    """Position of the healthy class; an error that lists the classes if it is none."""
+    """Return the position of the healthy class, or raise an error that lists them."""
     classes = list(classes)
     if healthy not in classes:
         near = nearest_name(healthy, classes)
         hint = f" Did you mean healthy={near!r}?" if near else ""
         raise ValueError(
-            f"{name} has no class {healthy!r}; it holds {classes}.{hint} Name the "
-            "class without a tumor: healthy=…"
+            f"{name} has no class {healthy!r}, only {classes}.{hint} Set healthy=… to "
+            "the class without a tumor."
         )
     return classes.index(healthy)
 
@@ -214,30 +192,41 @@ def check_proba(y_true, y_proba, classes):
             f"y_proba must have one column for each of {len(classes)} classes, got an "
             f"array of shape {y_proba.shape}."
         )
-    off = np.abs(y_proba - np.clip(y_proba, 0, 1))
-    if not (off <= _ROUNDING).all():  # so that NaN is refused too
-        raise ValueError("y_proba must hold probabilities in [0, 1].")
-    return np.clip(y_proba, 0, 1)
+    clipped = np.clip(y_proba, 0, 1)
+    is_valid = np.abs(y_proba - clipped) <= _ROUNDING  # False for NaN
+    if not is_valid.all():
+        row, column = np.argwhere(~is_valid)[0]
+        raise ValueError(
+            f"y_proba must hold probabilities in [0, 1], got {y_proba[row, column]:g} "
+            f"in row {row}."
+        )
+    return clipped
 
 
 def top_predictions(y_true, y_proba, classes):
-    """How sure each prediction is, and whether it is right.
-
-    Returns
-    -------
-    confidence : ndarray of shape (n,), float64
-        The highest probability.
-    right : ndarray of shape (n,), bool
-    """
+    """Return the highest probability of each image, and whether that class is true."""
     y_true = column_or_1d(y_true)
     y_proba = check_proba(y_true, y_proba, classes)
-    right = np.asarray(classes)[y_proba.argmax(axis=1)] == y_true
-    return y_proba.max(axis=1), right
+    predicted = np.asarray(classes)[y_proba.argmax(axis=1)]
+    return y_proba.max(axis=1), predicted == y_true
 
 
-def _check_pairs(y_true, y_pred, healthy, sample_weight):
+def _find_healthy(y_true, healthy):
+    """Return which images are healthy; both kinds must occur."""
+    is_healthy = np.asarray(y_true == healthy)
+    if is_healthy.ndim == 0 or not is_healthy.any():
+        column_of(pd.unique(y_true), healthy, "y_true")
+    if is_healthy.all():
+        raise ValueError(f"y_true has no tumor: every label is {healthy!r}.")
+    return is_healthy
+
+
+def _check_labels(y_true, y_pred, healthy, sample_weight):
+    """Return which images are healthy, which are predicted healthy, and weights."""
     check_consistent_length(y_true, y_pred, sample_weight)
     y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
-    is_healthy = find_healthy(y_true, healthy)
     weight = np.ones(len(y_true)) if sample_weight is None else sample_weight
-    return is_healthy, np.asarray(y_pred == healthy), np.asarray(weight, dtype=float)
+    weight = check_array(
+        weight, ensure_2d=False, dtype=float, input_name="sample_weight"
+    )
+    return _find_healthy(y_true, healthy), np.asarray(y_pred == healthy), weight
