@@ -1,5 +1,8 @@
-"""From files to a classifier in one scikit-learn `Pipeline`."""
+"""Pipelines from files to a classifier, and what is inside estimators of estimators."""
 
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from brain_tumor_clf._validation import check_image_size
@@ -10,6 +13,8 @@ from brain_tumor_clf.preprocessing import (
     ImageResizer,
     IntensityNormalizer,
 )
+
+__all__ = ["first_member", "is_left_out", "make_mri_pipeline", "unwrap"]
 
 
 def make_mri_pipeline(
@@ -77,3 +82,58 @@ def make_mri_pipeline(
         cache=cache,
     )
     return Pipeline([("preprocess", preprocess), ("classifier", classifier)])
+
+
+def unwrap(estimator):
+    """Return the estimator inside one wrapper that hands images on unchanged.
+
+    Looks inside `FrozenEstimator`, finished searches, classifiers calibrated on one
+    split, and fitted meta-estimators with the attribute ``estimator_``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The wrapper, fitted.
+
+    Returns
+    -------
+    estimator or None
+        None if `estimator` is no such wrapper.
+    """
+    if isinstance(estimator, FrozenEstimator):
+        return estimator.estimator
+    if isinstance(estimator, CalibratedClassifierCV):
+        calibrated = getattr(estimator, "calibrated_classifiers_", ())
+        return calibrated[0].estimator if len(calibrated) == 1 else None
+    if hasattr(estimator, "best_estimator_"):
+        return estimator.best_estimator_
+    # An ensemble's `estimator_`, next to its `estimators_`, is an unfitted template.
+    if hasattr(estimator, "estimator_") and not hasattr(estimator, "estimators_"):
+        return estimator.estimator_
+    return None
+
+
+def first_member(estimator):
+    """Return the first classifier of a fitted ensemble.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A `VotingClassifier`, a `StackingClassifier`, or a classifier calibrated on
+        several folds.
+
+    Returns
+    -------
+    estimator or None
+        None if `estimator` is no such ensemble.
+    """
+    if isinstance(estimator, CalibratedClassifierCV):
+        return estimator.calibrated_classifiers_[0].estimator
+    if isinstance(estimator, (VotingClassifier, StackingClassifier)):
+        return estimator.estimators_[0]
+    return None
+
+
+def is_left_out(step):
+    """Tell whether a step of a pipeline is None or "passthrough"."""
+    return step is None or (isinstance(step, str) and step == "passthrough")

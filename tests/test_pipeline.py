@@ -7,8 +7,11 @@ import joblib
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import GridSearchCV
+from sklearn.ensemble import BaggingClassifier, VotingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from brain_tumor_clf import (
@@ -21,6 +24,7 @@ from brain_tumor_clf import (
     make_mri_pipeline,
     write_brain_mri,
 )
+from brain_tumor_clf.pipeline import first_member, unwrap
 
 LOAD = """
 import sys, joblib, numpy as np
@@ -141,3 +145,29 @@ def test_a_fresh_process_predicts_bit_for_bit(scans, tmp_path):
     n_bytes = sum(np.asarray(weights).nbytes for weights in clf.model_.weights)
     assert n_bytes > 1e6
     assert model.stat().st_size <= 1.2 * n_bytes
+
+
+def test_wrappers_that_change_no_image_are_looked_into():
+    X, y = np.zeros((8, 1)), np.repeat([0, 1], 4)
+    dummy = DummyClassifier().fit(X, y)
+    frozen = FrozenEstimator(dummy)
+    assert unwrap(frozen) is dummy
+    search = GridSearchCV(DummyClassifier(), {}, cv=2).fit(X, y)
+    assert unwrap(search) is search.best_estimator_
+    meta = FixedThresholdClassifier(frozen).fit(X, y)
+    assert unwrap(meta) is meta.estimator_
+    calibrated = CalibratedClassifierCV(frozen, cv=2).fit(X, y)
+    assert unwrap(calibrated) is frozen
+    for other in (dummy, FixedThresholdClassifier(dummy), "passthrough"):
+        assert unwrap(other) is None
+
+
+def test_of_ensembles_the_first_member_is_taken():
+    X, y = np.zeros((8, 1)), np.repeat([0, 1], 4)
+    vote = VotingClassifier([("a", DummyClassifier()), ("b", DummyClassifier())])
+    assert first_member(vote.fit(X, y)) is vote.estimators_[0]
+    folds = CalibratedClassifierCV(DummyClassifier(), cv=2, ensemble=True).fit(X, y)
+    assert unwrap(folds) is None
+    assert first_member(folds) is folds.calibrated_classifiers_[0].estimator
+    # Its `estimator_` is an unfitted template.
+    assert unwrap(BaggingClassifier(DummyClassifier()).fit(X, y)) is None

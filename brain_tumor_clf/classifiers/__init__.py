@@ -1,17 +1,21 @@
 """Convolutional networks as scikit-learn classifiers."""
 
 from brain_tumor_clf.classifiers._augmentation import Augmentation
+from brain_tumor_clf.classifiers._base import BaseCNNClassifier
 from brain_tumor_clf.classifiers._schedule import LearningRateSchedule
 from brain_tumor_clf.classifiers._simple_cnn import SimpleCNNClassifier
+from brain_tumor_clf.classifiers._training import predict_logits
 from brain_tumor_clf.classifiers._transfer import TransferCNNClassifier
 from brain_tumor_clf.classifiers._vgg16 import VGG16Classifier
 from brain_tumor_clf.classifiers._xception import XceptionClassifier
 
 __all__ = [
     "Augmentation",
+    "BaseCNNClassifier",
     "LearningRateSchedule",
     "SimpleCNNClassifier",
     "TransferCNNClassifier",
     "VGG16Classifier",
     "XceptionClassifier",
+    "predict_logits",
 ]

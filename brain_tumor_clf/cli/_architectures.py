@@ -105,7 +105,7 @@ def set_verbose(pipeline, verbose):
     Voting and pipelines of scikit-learn have a parameter of that name too, but print
     to stdout, which is for results.
     """
-    from brain_tumor_clf.classifiers._base import BaseCNNClassifier
+    from brain_tumor_clf.classifiers import BaseCNNClassifier
 
     params = pipeline.get_params()
     networks = [k for k, v in params.items() if isinstance(v, BaseCNNClassifier)]

@@ -7,8 +7,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf._validation import as_object_array, unknown_name_message
-from brain_tumor_clf._wrappers import first_member, is_left_out, unwrap
 from brain_tumor_clf.inspection._class_maps import resample, scale_to_one
+from brain_tumor_clf.pipeline import first_member, is_left_out, unwrap
 from brain_tumor_clf.preprocessing import ImageTransformer
 
 

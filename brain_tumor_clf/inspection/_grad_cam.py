@@ -114,7 +114,7 @@ def grad_cam(estimator, X, target=None, layer=None, *, method="layercam", n_view
 
 
 def _network(classifier):
-    from brain_tumor_clf.classifiers._base import BaseCNNClassifier
+    from brain_tumor_clf.classifiers import BaseCNNClassifier
 
     if not isinstance(classifier, BaseCNNClassifier):
         raise TypeError(

@@ -8,12 +8,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 
 from brain_tumor_clf._validation import check_image_collection
-from brain_tumor_clf._wrappers import first_member, is_left_out, unwrap
-from brain_tumor_clf.classifiers._base import BaseCNNClassifier
-from brain_tumor_clf.classifiers._training import predict_logits
+from brain_tumor_clf.classifiers import BaseCNNClassifier, predict_logits
 from brain_tumor_clf.exceptions import HeadNotFoundWarning, ImageReadError
 from brain_tumor_clf.networks._stages import stage_layers
 from brain_tumor_clf.outlier_detection._image_statistics import image_statistics
+from brain_tumor_clf.pipeline import first_member, is_left_out, unwrap
 from brain_tumor_clf.preprocessing import ImagePipeline, ImageReader, ImageTransformer
 
 _CHUNK = 64  # images in memory at full size at a time

@@ -54,7 +54,7 @@ def test_is_a_keras_classifier_and_a_classifier(cls):
 
 @pytest.mark.parametrize("cls", CLASSIFIERS)
 def test_public_methods_are_those_of_the_base(cls):
-    from brain_tumor_clf.classifiers._base import BaseCNNClassifier
+    from brain_tumor_clf.classifiers import BaseCNNClassifier
 
     public = [n for n, m in vars(BaseCNNClassifier).items() if callable(m)]
     own = {name for name in public if not name.startswith("_")}
