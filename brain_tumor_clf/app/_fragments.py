@@ -10,7 +10,6 @@ from brain_tumor_clf._answers import (
 )
 from brain_tumor_clf.app._plain import escaped
 from brain_tumor_clf.app._remarks import percent
-from brain_tumor_clf.reports._html import SEVERITIES
 
 # State -> tone and sign; the words say it too, so that color is never alone.
 _LOOK = {
@@ -19,7 +18,6 @@ _LOOK = {
     NOT_A_SCAN: ("bad", "&#10005;"),
     UNREADABLE: ("bad", "&#9888;"),
 }
-_TONES = {"severe": "bad", "warning": "doubt", "note": "good", "good": "fine"}
 
 
 def headline(result, *, anyway=False):
@@ -109,13 +107,3 @@ def facts(rows):
         for name, text in rows
     )
     return f'<div class="btc"><dl class="btc-facts">{pairs}</dl></div>'
-
-
-def finding(severity, title, detail):
-    """A finding of an audit."""
-    word, sign = SEVERITIES[severity]
-    return (
-        f'<div class="btc"><div class="btc-finding tone-{_TONES[severity]}">'
-        f'<span class="kind">{sign} {word}</span><b>{html.escape(title)}</b>'
-        f"<p>{html.escape(detail)}</p></div></div>"
-    )

@@ -1,6 +1,6 @@
 """The look: the palette of the reports, and the few rules that Streamlit lacks."""
 
-from brain_tumor_clf.reports._protocol import RESEARCH_ONLY
+from brain_tumor_clf.reports import RESEARCH_ONLY
 
 _SHARED = {
     "font": "sans-serif",
@@ -29,8 +29,7 @@ _DARK = {
 # is the system's unless a visitor chooses another.
 CSS = """<style>
 .stMainBlockContainer{max-width:66rem;padding-top:4rem;padding-bottom:2rem}
-.btc{--accent:light-dark(#1f5fa8,#7fb5f5);--good:light-dark(#1b7a43,#6fd19a);
- --doubt:light-dark(#9a5b00,#f0b352);--bad:light-dark(#b42318,#ff8b7e);
+.btc{--accent:light-dark(#1f5fa8,#7fb5f5);--doubt:light-dark(#9a5b00,#f0b352);--bad:light-dark(#b42318,#ff8b7e);
  --soft:light-dark(#5b6472,#9aa4b2);--line:light-dark(#dfe2e8,#323945);
  --track:light-dark(#eceff3,#262c36);line-height:1.45}
 .btc p{margin:.45rem 0 0;font-size:.95rem}
@@ -41,7 +40,7 @@ CSS = """<style>
 .btc-head .sure{color:var(--soft);font-weight:400;font-size:1.2rem;
  font-variant-numeric:tabular-nums;white-space:nowrap}
 .btc .tone-good{--tone:var(--accent)}.btc .tone-doubt{--tone:var(--doubt)}
-.btc .tone-bad{--tone:var(--bad)}.btc .tone-fine{--tone:var(--good)}
+.btc .tone-bad{--tone:var(--bad)}
 .btc-bars{display:grid;grid-template-columns:max-content 1fr max-content;
  gap:.45rem .7rem;align-items:center;margin:.2rem 0 .1rem;font-size:.92rem}
 .btc-bars .track{position:relative;height:.85rem;border-radius:4px;
@@ -62,9 +61,6 @@ CSS = """<style>
  margin:.2rem 0 .6rem;padding:0;font-size:.95rem}
 .btc dl.btc-facts dt{color:var(--soft);margin:0;padding:0}
 .btc dl.btc-facts dd{margin:0;overflow-wrap:anywhere}
-.btc-finding{border:1px solid var(--line);border-left:4px solid var(--tone);
- border-radius:8px;padding:.55rem .85rem;overflow-wrap:anywhere}
-.btc-finding .kind{color:var(--tone);font-size:.8rem;font-weight:600;display:block}
 @media (max-width:34rem){.btc-facts{grid-template-columns:1fr}
  .btc dl.btc-facts dd{margin-bottom:.35rem}}
 .btc-foot{margin-top:2.2rem;padding-top:.7rem;border-top:1px solid var(--line);

@@ -6,7 +6,7 @@ packaged model and Streamlit's own settings.
 
 import streamlit as st
 
-from brain_tumor_clf.app._pages import audit_page, classify_page, model_card_page
+from brain_tumor_clf.app._pages import classify_page, model_card_page
 from brain_tumor_clf.app._served import served_model
 from brain_tumor_clf.app._style import CSS, footer, page_icon
 
@@ -21,7 +21,6 @@ def main():
         [
             st.Page(classify_page, title="Classify", url_path="classify", default=True),
             st.Page(model_card_page, title="Model card", url_path="model-card"),
-            st.Page(audit_page, title="Audit report", url_path="audit-report"),
         ],
         position="top",
     )

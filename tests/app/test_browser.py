@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brain_tumor_clf import audit_dataset, make_brain_mri, save
+from brain_tumor_clf import make_brain_mri, save
 from brain_tumor_clf.app._limits import MAX_FILE_MB
 from tests.app.browser import open_browser, open_page, served, shown_class, upload
 
@@ -164,7 +164,7 @@ def test_everything_is_reached_by_the_keyboard(open_app, files):
         )
     text = " | ".join(map(str, reached))
     for name in (
-        *("Model card", "Audit report", "Try a phantom", "File", "Next"),
+        *("Model card", "Try a phantom", "File", "Next"),
         *("Color what speaks for", "Strength of the colors", "Download as CSV"),
     ):
         assert name in text, text
@@ -207,22 +207,6 @@ def test_a_phantom(open_app):
     ).first.click()
     page.get_by_text("What the model says of it tells nothing").wait_for()
     assert page.get_by_text("This model has no guard").count()
-
-
-def test_an_audit_report_in_its_frame(open_app, files, tmp_path):
-    labels = ["glioma", "meningioma"] * 6
-    audit = audit_dataset(list(map(str, files[:12])), labels, healthy=None)
-    audit.to_html(tmp_path / "audit.html")
-    page = open_app()
-    page.get_by_role("link", name="Audit report").click()
-    page.get_by_role("heading", name="Audit report").wait_for()
-    page.locator("input[type=file]").set_input_files(str(tmp_path / "audit.html"))
-    outer = page.frame_locator("iframe")
-    inner = outer.frame_locator("iframe")
-    inner.get_by_role("heading", name="Audit of a data set").wait_for()
-    frame = page.frames[-1]
-    assert frame.frame_element().get_attribute("sandbox") == ""
-    assert inner.locator("img").count() == 0 or inner.locator("img").first.is_visible()
 
 
 @pytest.mark.parametrize(

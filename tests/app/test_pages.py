@@ -1,7 +1,6 @@
 """The pages, as Streamlit runs them."""
 
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import brain_tumor_clf.app
-from brain_tumor_clf import audit_dataset
 from brain_tumor_clf.app import _pages, _results, _served
 from tests.app.conftest import METADATA, DarkCornerGuard
 
@@ -245,25 +243,6 @@ def test_a_model_card_loads_nothing(make_model):
     assert "![" not in shown.value
     assert "file.py" not in shown.value
     assert not shown.allow_html
-
-
-def test_audit_report(make_model, scans):
-    audit = audit_dataset(list(scans.data), scans.target)
-    page = show_page(_pages.audit_page, make_model())
-    assert "brain-tumor-clf audit" in page.code[0].value
-    document = json.dumps(audit.to_dict()).encode()
-    page.file_uploader[0].set_value(("audit.json", document, "application/json")).run()
-    assert not page.exception
-    assert all(finding.title in html_of(page) for finding in audit.findings)
-    assert "Controls" in [s.value for s in page.subheader]
-    html_file = audit.to_html().encode()
-    page.file_uploader[0].set_value(("audit.html", html_file, "text/html")).run()
-    (frame,) = page.get("iframe")
-    assert 'sandbox=""' in frame.proto.srcdoc
-    hostile = html_file.replace(b"<main>", b"<main><script>alert(1)</script>")
-    page.file_uploader[0].set_value(("audit.html", hostile, "text/html")).run()
-    assert not page.get("iframe")
-    assert "no report of brain-tumor-clf audit" in page.error[0].value
 
 
 def test_a_dicom_file_tells_nothing_of_the_patient(make_model, scans, make_upload):

@@ -11,7 +11,7 @@ from brain_tumor_clf.app._plain import plain
 from brain_tumor_clf.app._results import Upload
 from brain_tumor_clf.app._served import served_model
 from brain_tumor_clf.app._session import forget_uploads, keep_uploads, results_of
-from brain_tumor_clf.reports._protocol import RESEARCH_ONLY
+from brain_tumor_clf.reports import RESEARCH_ONLY
 
 _SCANS, _PHANTOM = "Your scans", "Try a phantom"
 _KINDS = ("glioma", "meningioma", "pituitary", "notumor")
