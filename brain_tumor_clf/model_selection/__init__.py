@@ -1,4 +1,4 @@
-"""Which images belong together when a data set is split."""
+"""Grouping of near-duplicate images, for splits without leakage."""
 
 from brain_tumor_clf.model_selection._near_duplicates import (
     NearDuplicateGrouper,

@@ -20,39 +20,37 @@ from brain_tumor_clf.model_selection._thumbnails import (
 )
 from brain_tumor_clf.preprocessing import ImageReader
 
-# Thumbnails of 32 pixels need no more to be averaged from.
-_READ_SIZE = 128
+_READ_SIZE = 128  # pixels a side; enough to average thumbnails from
 
 
 class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
     """Group images that are copies of each other, mirror images included.
 
-    Two images are copies if their thumbnails correlate, either whole or with their
-    dark borders trimmed, as they are or mirrored. Copies of copies are in one group.
-    The labels go to scikit-learn's group splitters as they are.
+    Two images are copies if their thumbnails correlate, either whole or with dark
+    borders trimmed, as they are or mirrored. Copies of copies are in the same group.
+    Pass the labels as `groups` to scikit-learn's splitters.
 
     Parameters
     ----------
     threshold : float, default=0.97
-        Least correlation of copies, in (0, 1].
+        Lowest correlation of copies, in (0, 1].
     mirror : bool, default=True
-        Look for left-right mirrored copies too.
+        Whether to search for left-right mirrored copies.
     rotations : bool, default=False
-        Look for copies turned by 90, 180 and 270 degrees too.
+        Whether to search for copies rotated by 90, 180 and 270 degrees.
     size : int, default=32
         Side of the thumbnails, in pixels.
     n_jobs : int or None, default=None
-        Threads that read; None is one, -1 is one per core.
+        Number of threads that read images; None means one, -1 one per core.
 
     Attributes
     ----------
     labels_ : ndarray of shape (n,), int
-        Group of each image, numbered in the order of their first images.
+        Group of each image, numbered in the order of first occurrence.
     pairs_ : DataFrame
-        Columns "i" and "j" (positions, i < j), "similarity" and "transform" (what
-        turns j into a copy of i). Of images with equal thumbnails only the first is
-        compared with others, and each is paired with it, so that many copies of one
-        image make few rows.
+        Columns "i" and "j" (positions, i < j), "similarity" and "transform" (which
+        turns j into a copy of i). Among images with equal thumbnails, only the first is
+        compared with other images, and the others are paired with it.
     n_groups_ : int
         Number of groups.
 
@@ -62,13 +60,13 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
 
     Notes
     -----
-    Brightness and contrast do not change a correlation, re-encoding and resizing do
-    little. Neighbouring slices of one patient may be grouped as well, and should be:
-    they, too, must not lie on both sides of a split. That patients have several
-    slices that do not look alike, no picture tells: give known patients as `links`.
+    Correlations do not depend on brightness and contrast, and little on re-encoding and
+    resizing. Neighboring slices of a patient may be grouped too. That is intended: they
+    must not be on both sides of a split either. Images of a patient that do not look
+    alike can only be grouped by `links`.
 
-    Similarities are computed in blocks and never all kept; memory grows with the
-    number of images and of pairs, time with the square of the former.
+    Similarities are computed in blocks. Memory grows with the number of images and
+    pairs, time with the square of the number of images.
 
     Examples
     --------
@@ -102,34 +100,32 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
         Parameters
         ----------
         X : sequence of n images
-            Whatever `ImageReader` takes: paths, arrays and others.
+            Anything that `ImageReader` reads.
         y : None
             Ignored.
         links : array-like of shape (n,), default=None
-            What is known beside the pictures, such as patients: images with the same
-            entry are in one group. None or NaN marks what is not known.
+            Known groups, such as patients: images with equal entries are grouped
+            whatever they look like. None or NaN means unknown.
 
         Returns
         -------
-        self : object
-            The fitted grouper.
+        self : NearDuplicateGrouper
 
         Raises
         ------
         ImageReadError
-            If images cannot be read; it names all of them.
+            If images cannot be read; it lists all of them.
         """
         self._validate_params()
         check_consistent_length(X, links)
         return self._fit_thumbnails(self._make_thumbnails(X), links)
 
     def _fit_thumbnails(self, thumbnails, links=None):
-        """Fit to thumbnails of `make_thumbnails`, for who has read the images."""
+        """Fit to thumbnails from `make_thumbnails`."""
         self._thumbnails = thumbnails
         n = len(thumbnails)
-        # Equal thumbnails are compared once: many copies of an image are not rare.
         self._first_of = _first_equal(thumbnails)
-        self.pairs_ = self._find_pairs(np.unique(self._first_of), self._first_of)
+        self.pairs_ = self._find_pairs(self._first_of)
         edges = np.vstack([self.pairs_[["i", "j"]].to_numpy(), _link_edges(links)])
         graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), shape=(n, n))
         _, labels = connected_components(graph, directed=False)
@@ -142,11 +138,7 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : sequence of n images
-            As in `fit`.
-        y : None
-            Ignored.
-        links : array-like of shape (n,), default=None
+        X, y, links
             As in `fit`.
 
         Returns
@@ -157,7 +149,7 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
         return self.fit(X, links=links).labels_
 
     def query(self, X):
-        """The most similar of the fitted images for each of other images.
+        """Find the most similar fitted image for each of other images.
 
         Parameters
         ----------
@@ -168,7 +160,7 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
         -------
         DataFrame of m rows
             Columns "index" (position among the fitted images), "similarity" and
-            "transform" (what turns the new image into a copy of the fitted one).
+            "transform" (which turns the new image into a copy of the fitted one).
         """
         check_is_fitted(self)
         return find_nearest(
@@ -183,9 +175,9 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
         images = reader.fit(X).iter_transform(X)
         return np.stack([make_thumbnails(image, self.size) for image in images])
 
-    def _find_pairs(self, distinct, first_of):
-        """Pairs of distinct images, then each further copy with its first."""
-        found = []
+    def _find_pairs(self, first_of):
+        """Return pairs of distinct thumbnails, and of equal ones with the first."""
+        distinct, found = np.unique(first_of), []
         for view in range(len(VIEWS)):
             vectors = to_vectors(self._thumbnails[:, view], distinct)
             for name, change in self._transforms().items():
@@ -207,10 +199,8 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
 
 
 def _first_equal(thumbnails):
-    """Position of the first thumbnail that equals each one, (n,).
-
-    By their digests: sorting them would copy them several times.
-    """
+    """Return the position of the first thumbnail that equals each one, (n,)."""
+    # By digest: sorting the thumbnails would copy them several times.
     digests = [
         hashlib.blake2b(np.ascontiguousarray(one), digest_size=16).digest()
         for one in thumbnails
@@ -220,21 +210,21 @@ def _first_equal(thumbnails):
 
 
 def find_nearest(thumbnails, queries, changes):
-    """The most similar thumbnail of each query, of all views and changes.
+    """Find the most similar thumbnail of each query over all views and changes.
 
     Parameters
     ----------
     thumbnails : ndarray of shape (n, 2, size, size)
-        Of `make_thumbnails`.
+        From `make_thumbnails`.
     queries : ndarray of shape (m, 2, size, size)
-        The same of other images.
+        From `make_thumbnails`.
     changes : dict of str to callable
-        Of `transforms`; the queries are changed.
+        From `transforms`; applied to the queries.
 
     Returns
     -------
     DataFrame of m rows
-        As `NearDuplicateGrouper.query` returns it.
+        As from `NearDuplicateGrouper.query`.
     """
     best = None
     for view in range(len(VIEWS)):
@@ -251,13 +241,14 @@ def find_nearest(thumbnails, queries, changes):
 
 
 def _pair_frame(i, j, similarity, transform):
+    """Return rows of `pairs_`."""
     similarity = np.broadcast_to(np.float32(similarity), len(i))
     pairs = {"i": i, "j": j, "similarity": similarity, "transform": transform}
     return pd.DataFrame(pairs, columns=list(pairs))
 
 
 def _link_edges(links):
-    """Edges (m, 2) that chain the images of each known link."""
+    """Return edges (m, 2) that chain the images of each known link."""
     if links is None:
         return np.empty((0, 2), dtype=int)
     codes, _ = pd.factorize(np.asarray(links, dtype=object))

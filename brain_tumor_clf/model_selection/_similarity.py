@@ -1,9 +1,8 @@
-"""Pairs of unit vectors with a large product, in bounded memory.
+"""Search for pairs of unit vectors with a large inner product, in bounded memory.
 
-A product is at most that of the low spatial frequencies plus the product of the lengths
-of what they leave out (Cauchy and Schwarz). The low frequencies, most of any scan, are
-compared for all pairs, block by block; only pairs that pass the bound are compared
-whole, so no pair is lost.
+An inner product is at most that of the low spatial frequencies plus the product of the
+norms of the residuals (Cauchy-Schwarz). This bound is computed for all pairs, block by
+block; only pairs that reach the threshold by it are compared in full, so none is lost.
 """
 
 import numpy as np
@@ -18,24 +17,7 @@ _VERIFY_AT_ONCE = 4096
 
 
 def similar_pairs(vectors, threshold, change):
-    """Pairs ``i < j`` whose product, the second changed, is at least the threshold.
-
-    Parameters
-    ----------
-    vectors : ndarray of shape (n, d), float32
-        Of `to_vectors`.
-    threshold : float
-        Least product.
-    change : callable
-        Of `transforms`. Changed vectors are made when they are needed, not kept.
-
-    Returns
-    -------
-    i, j : ndarray of int
-        Positions.
-    similarity : ndarray of float32
-        Products.
-    """
+    """Return i, j and product of pairs ``i < j``, the second changed, that reach it."""
     n = len(vectors)
     blocks = [slice(start, start + _BLOCK) for start in range(0, n, _BLOCK)]
     left = np.concatenate([_shorten(vectors[block]) for block in blocks])
@@ -54,7 +36,7 @@ def similar_pairs(vectors, threshold, change):
 
 
 def _shorten(vectors):
-    """Low frequencies of vectors (n, d), and the length of the rest as last entry."""
+    """Return the low frequencies of vectors (n, d), and the norm of the residual."""
     low = dctn(to_pictures(vectors), axes=(1, 2), norm="ortho")
     low = low[:, :_N_FREQUENCIES, :_N_FREQUENCIES].reshape(len(vectors), -1)
     kept = np.hstack([low, vectors[:, -1:]])
@@ -63,6 +45,7 @@ def _shorten(vectors):
 
 
 def _verify(vectors, i, j, threshold, change):
+    """Return those of the pairs whose exact product reaches the threshold."""
     product = np.empty(len(i), dtype=np.float32)
     for start in range(0, len(i), _VERIFY_AT_ONCE):
         at = slice(start, start + _VERIFY_AT_ONCE)
@@ -73,22 +56,7 @@ def _verify(vectors, i, j, threshold, change):
 
 
 def nearest(queries, vectors):
-    """The most similar vector of each query.
-
-    Parameters
-    ----------
-    queries : ndarray of shape (m, d), float32
-        Unit vectors.
-    vectors : ndarray of shape (n, d), float32
-        Unit vectors.
-
-    Returns
-    -------
-    index : ndarray of shape (m,), int
-        Position in `vectors`.
-    similarity : ndarray of shape (m,), float32
-        Product with it.
-    """
+    """Return the position of the most similar vector of each query, and the product."""
     index = np.zeros(len(queries), dtype=np.intp)
     best = np.full(len(queries), -np.inf, dtype=np.float32)
     for start in range(0, len(queries), _BLOCK):

@@ -1,28 +1,27 @@
-"""Small pictures of scans that survive re-encoding, resizing and letterboxing."""
+"""Thumbnails of scans that do not depend on encoding, size and dark borders."""
 
 import functools
 
 import numpy as np
 
-# Border is below this part of the image's brightest level …
+# A row is border if at most a share of the brightest row's pixels exceeds this share of
+# the maximum. Neither number changes when a black border is added.
 _BORDER_LEVEL = 0.12
-# … in all but this part of the pixels that the fullest row (or column) has above it.
-# Neither number changes when a black border is added.
 _STRAY_PIXELS = 0.04
 VIEWS = ("whole", "trimmed")
-_AT_ONCE = 4096  # so that no copy of all thumbnails is made on the way
+_AT_ONCE = 4096  # thumbnails converted at a time, to bound memory
 
 
 def make_thumbnails(image, size):
-    """Thumbnails of an image whole, and with its dark border trimmed.
+    """Make thumbnails of an image, whole and with its dark border trimmed.
 
-    A copy on a larger canvas agrees with its original only without the border, one of
-    which the border was cut in another place only with it.
+    A copy on a larger canvas matches its original only without the border; a copy
+    cropped elsewhere only with it.
 
     Parameters
     ----------
     image : ndarray of shape (H, W), uint8
-        Grey image.
+        Grayscale image.
     size : int
         Side of the thumbnails, in pixels.
 
@@ -37,7 +36,7 @@ def make_thumbnails(image, size):
 
 
 def _content_box(image):
-    """Rows and columns of the part that is not dark border."""
+    """Return top, bottom, left and right of the image without its dark border."""
     bright = image > _BORDER_LEVEL * image.max()
     rows, columns = (_filled(bright.sum(axis=axis)) for axis in (1, 0))
     if len(rows) < 2 or len(columns) < 2:
@@ -46,22 +45,21 @@ def _content_box(image):
 
 
 def _filled(counts):
+    """Return the positions of rows or columns that are not border."""
     return np.flatnonzero(counts > _STRAY_PIXELS * counts.max())
 
 
 def _shrink(image, size):
-    """Mean over equal parts of the area, exactly.
-
-    Pillow's box filter gives a pixel on the edge of two parts to one of them, so that
-    a mirrored copy would not have the mirrored thumbnail.
-    """
+    """Return the exact means over equal parts of the area."""
+    # Pillow's box filter assigns a pixel on an edge to one of the two parts, so that
+    # the thumbnail of a mirrored copy would not be the mirrored thumbnail.
     rows, columns = (_area_weights(side, size) for side in image.shape)
     return rows @ image.astype(np.float32) @ columns.T
 
 
 @functools.lru_cache(maxsize=64)
 def _area_weights(n, size):
-    """Share of each of `n` pixels in each of `size` equal parts, (size, n)."""
+    """Return the share of each of `n` pixels in each of `size` equal parts."""
     edges = np.linspace(0, n, size + 1)[:, None]
     pixels = np.arange(n)
     shared = np.minimum(edges[1:], pixels + 1) - np.maximum(edges[:-1], pixels)
@@ -69,7 +67,7 @@ def _area_weights(n, size):
 
 
 def transforms(mirror, rotations):
-    """The changes of a copy that are looked for: names, and functions of (…, H, W)."""
+    """Return the changes of a copy to search for: functions of (…, H, W) by name."""
     found = {"identity": lambda x: x}
     if mirror:
         found["mirror"] = lambda x: x[..., ::-1]
@@ -85,19 +83,20 @@ def transforms(mirror, rotations):
 
 
 def to_vectors(thumbnails, at=None):
-    """Unit vectors whose products are the correlations of the thumbnails.
+    """Return unit vectors whose inner products are the correlations of thumbnails.
 
     Parameters
     ----------
     thumbnails : ndarray of shape (n, size, size)
+        One view from `make_thumbnails`.
     at : ndarray of shape (m,), int, default=None
-        Positions of the thumbnails to take; all in their order by default.
+        Positions of the thumbnails to convert; all by default.
 
     Returns
     -------
     ndarray of shape (m, size * size + 1), float32
-        A thumbnail of one grey has no correlation; the last entry, 1 for those and 0
-        for all others, makes them copies of each other and of nothing else.
+        The last entry is 1 for a constant thumbnail, which has no correlation, and 0
+        otherwise: constant thumbnails are copies of each other and of nothing else.
     """
     at = np.arange(len(thumbnails)) if at is None else at
     n_pixels = int(np.prod(thumbnails.shape[1:]))
@@ -108,7 +107,7 @@ def to_vectors(thumbnails, at=None):
         flat[:] = thumbnails[at[start : start + _AT_ONCE]].reshape(len(part), -1)
         flat -= flat.mean(axis=1, keepdims=True)
         norms = np.linalg.norm(flat, axis=1, keepdims=True)
-        # Half a grey level of spread is rounding, not content.
+        # Half a gray level of spread is rounding, not content.
         is_flat = norms < 0.5 * np.sqrt(n_pixels)
         flat *= ~is_flat
         flat /= np.where(is_flat, 1, norms)
@@ -117,24 +116,12 @@ def to_vectors(thumbnails, at=None):
 
 
 def change_vectors(vectors, change):
-    """What `to_vectors` makes of changed thumbnails: the entries in another order.
-
-    Parameters
-    ----------
-    vectors : ndarray of shape (n, size * size + 1)
-        Of `to_vectors`.
-    change : callable
-        Of `transforms`.
-
-    Returns
-    -------
-    ndarray of shape (n, size * size + 1)
-    """
+    """Return the vectors of changed thumbnails: the same entries in another order."""
     changed = change(to_pictures(vectors)).reshape(len(vectors), -1)
     return np.hstack([changed, vectors[:, -1:]])
 
 
 def to_pictures(vectors):
-    """Vectors (n, size * size + 1) without their last entry as (n, size, size)."""
+    """Return vectors (n, size * size + 1) as thumbnails (n, size, size)."""
     side = round(np.sqrt(vectors.shape[1] - 1))
     return vectors[:, :-1].reshape(-1, side, side)
