@@ -20,6 +20,7 @@ _PUBLIC = {
     "LearningRateSchedule": "classifiers",
     "NearDuplicateGrouper": "model_selection",
     "ScanGuard": "outlier_detection",
+    "SelectiveClassifier": "selective",
     "SimpleCNNClassifier": "classifiers",
     "TransferCNNClassifier": "classifiers",
     "VGG16Classifier": "classifiers",
@@ -36,6 +37,7 @@ _PUBLIC = {
     "make_mri_pipeline": "pipeline",
     "make_recipe": "recipes",
     "occlusion_map": "inspection",
+    "predict_files": "selective",
     "save": "persistence",
     "write_brain_mri": "datasets",
 }

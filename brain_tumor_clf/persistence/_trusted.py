@@ -22,6 +22,7 @@ OWN_TYPES = {
         "ImageResizer",
         "IntensityNormalizer",
     ),
+    "selective": ("SelectiveClassifier",),
 }
 
 # Helpers and functions inside scikit-learn's estimators, beyond its public estimators

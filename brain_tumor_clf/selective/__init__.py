@@ -1,0 +1,29 @@
+"""From image files to answers: reject what is no scan, abstain where unsure."""
+
+from brain_tumor_clf.selective._classifier import SelectiveClassifier
+from brain_tumor_clf.selective._metadata import (
+    Abstention,
+    as_selective,
+    read_abstention,
+)
+from brain_tumor_clf.selective._predict_files import (
+    CLASSIFIED,
+    NOT_A_SCAN,
+    UNCERTAIN,
+    UNREADABLE,
+    answers_to_csv,
+    predict_files,
+)
+
+__all__ = [
+    "CLASSIFIED",
+    "NOT_A_SCAN",
+    "UNCERTAIN",
+    "UNREADABLE",
+    "Abstention",
+    "SelectiveClassifier",
+    "answers_to_csv",
+    "as_selective",
+    "predict_files",
+    "read_abstention",
+]
