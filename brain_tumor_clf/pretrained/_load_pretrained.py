@@ -1,4 +1,4 @@
-"""load_pretrained: the model in the box as a fitted pipeline."""
+"""load_pretrained: the packaged model."""
 
 import warnings
 
@@ -7,30 +7,37 @@ import skops.io  # noqa: F401  # it searches all loaded modules: few before Kera
 from brain_tumor_clf.exceptions import ModelVersionWarning
 from brain_tumor_clf.networks import packaged_model_file
 from brain_tumor_clf.persistence import load
+from brain_tumor_clf.selective import as_selective
 
 
 def load_pretrained(name="brain-mri-lite0"):
-    """A trained pipeline that classifies brain-MRI slices, without any download.
+    """Load a trained model that classifies brain-MRI slices, without any download.
 
-    Research only; not a medical device. What it was trained on, how well it does on
-    patients never seen and what it must not be used for is in its model card,
-    ``load_pretrained().metadata_["model_card"]``.
+    Research only; not a medical device. Its model card,
+    ``load_pretrained().metadata_["model_card"]``, says what it was trained on, how it
+    scores on patients never seen and what it must not be used for.
 
     Parameters
     ----------
     name : str, default="brain-mri-lite0"
-        Which model: "brain-mri-lite0", a stack of a fine-tuned EfficientNet-Lite0 and
+        Which model. "brain-mri-lite0" is a stack of a fine-tuned EfficientNet-Lite0 and
         a linear model on features of a frozen one.
 
     Returns
     -------
-    sklearn.pipeline.Pipeline
-        Fitted; of files, or images of any size, to the classes "glioma",
-        "meningioma", "notumor" and "pituitary". Its one step, ``classifier``, is a
-        `StackingClassifier` of two pipelines, ``fine_tuned`` and ``linear``.
-        Attributes beside scikit-learn's: ``model_id_``; ``metadata_`` (dict: the model
-        card, the abstention threshold, the reliability of its probabilities); and
-        ``guard_``, a fitted `ScanGuard` that tells scans from other images.
+    SelectiveClassifier
+        Fitted, of files or images of any size. Its attributes:
+
+        - ``classes_``: "glioma", "meningioma", "notumor" and "pituitary";
+        - ``estimator_``: a :class:`~sklearn.pipeline.Pipeline` whose one step,
+          ``classifier``, is a :class:`~sklearn.ensemble.StackingClassifier` of two
+          pipelines, ``fine_tuned`` and ``linear``. Indexing and ``named_steps`` are
+          those of this pipeline;
+        - ``guard_``: a fitted `ScanGuard` that tells scans from other images;
+        - ``threshold_``: the abstention threshold;
+        - ``metadata_``: a dict with the model card, the choice of the threshold and
+          the reliability of the probabilities;
+        - ``model_id_``: the identifier of the file.
 
     Raises
     ------
@@ -41,28 +48,29 @@ def load_pretrained(name="brain-mri-lite0"):
 
     See Also
     --------
-    TransferCNNClassifier : ``weights="brain-mri"`` starts a training from this model.
-    make_recipe : The recipes by which its two members were trained.
+    predict_files : Answers for image files, with the guard and the threshold.
+    TransferCNNClassifier : ``weights="brain-mri"`` starts training from this model.
+    make_recipe : The recipes that its two members were trained with.
 
     Notes
     -----
     It was trained on images of the public Kaggle set
-    ``masoudnickparvar/brain-tumor-mri-dataset``: a score on that set, or on any that
-    shares patients with it, measures memory.
+    ``masoudnickparvar/brain-tumor-mri-dataset``. A score on that set, or on any set
+    that shares patients with it, is inflated by leakage.
 
     Examples
     --------
     >>> from brain_tumor_clf import load_pretrained, make_brain_mri
-    >>> pipe = load_pretrained()
-    >>> pipe.classes_.tolist()
+    >>> model = load_pretrained()
+    >>> model.classes_.tolist()
     ['glioma', 'meningioma', 'notumor', 'pituitary']
     >>> phantoms = make_brain_mri(n_samples=3, random_state=0).data
-    >>> pipe.predict_proba(phantoms).shape
+    >>> model.predict_proba(phantoms).shape
     (3, 4)
-    >>> pipe.guard_.predict(phantoms)  # drawn, not scanned
+    >>> model.guard_.predict(phantoms)  # drawn, not scanned
     array([-1, -1, -1])
     """
     with warnings.catch_warnings():
         # Its parts are the package's own, and every release is tested with it.
         warnings.simplefilter("ignore", ModelVersionWarning)
-        return load(packaged_model_file(name))
+        return as_selective(load(packaged_model_file(name)))

@@ -1,4 +1,4 @@
-"""The model in the box: loads anywhere, knows its classes, says what it is."""
+"""The packaged model: loads anywhere, knows its classes, says what it is."""
 
 import json
 import subprocess
@@ -8,18 +8,27 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline
 
 from brain_tumor_clf import (
+    ScanGuard,
+    SelectiveClassifier,
     TransferCNNClassifier,
     grad_cam,
     load_pretrained,
     make_brain_mri,
+    save,
     write_brain_mri,
 )
 from brain_tumor_clf.exceptions import ModelFileError, WeightsError
 from brain_tumor_clf.networks import PACKAGED_MODELS, packaged_model_file
+from brain_tumor_clf.persistence import load, read_manifest
+from brain_tumor_clf.reports import evaluate
+from brain_tumor_clf.selective import predict_files
 
+NAME = "brain-mri-lite0"
 ROOT = Path(__file__).parents[2]
 CLASSES = ["glioma", "meningioma", "notumor", "pituitary"]
 MAX_BYTES = 12 * 2**20
@@ -37,9 +46,13 @@ def native_scans(real_mri_dir):
     return [str(path) for path in paths], [path.parent.name for path in paths]
 
 
-def test_is_an_ordinary_fitted_pipeline(pipe):
-    assert type(pipe) is Pipeline
-    assert [name for name, _ in pipe.steps] == ["classifier"]
+def test_is_a_selective_classifier_of_an_ordinary_pipeline(pipe):
+    assert type(pipe) is SelectiveClassifier
+    assert type(pipe.estimator_) is Pipeline
+    assert list(pipe.named_steps) == ["classifier"]
+    assert isinstance(pipe.guard_, ScanGuard)
+    assert pipe.threshold_ == pipe.metadata_["abstention"]["threshold"]
+    assert pipe.model_id_ == read_manifest(packaged_model_file(NAME)).model_id
     members = pipe["classifier"].named_estimators_
     assert list(members) == ["fine_tuned", "linear"]
     fine_tuned, linear = (member.estimator for member in members.values())
@@ -47,7 +60,7 @@ def test_is_an_ordinary_fitted_pipeline(pipe):
     assert pipe.classes_.tolist() == CLASSES
     networks = fine_tuned[-1].model_, linear["features"].network_
     assert sum(each.count_params() for each in networks) <= MAX_PARAMETERS
-    assert packaged_model_file("brain-mri-lite0").stat().st_size <= MAX_BYTES
+    assert packaged_model_file(NAME).stat().st_size <= MAX_BYTES
 
 
 def test_scans_of_any_size_get_sensible_answers(pipe, real_mri_dir):
@@ -84,6 +97,41 @@ def test_pickles_with_its_guard(pipe, tmp_path):
     )
 
 
+def test_saves_with_its_guard_and_threshold(pipe, tmp_path):
+    save(pipe, tmp_path / "model.btc", metadata=pipe.metadata_)
+    again = load(tmp_path / "model.btc")
+    assert (again.threshold_, again.metadata_) == (pipe.threshold_, pipe.metadata_)
+    images = make_brain_mri(2, 64, random_state=0).data
+    np.testing.assert_array_equal(
+        again.predict_proba(images), pipe.predict_proba(images)
+    )
+    np.testing.assert_allclose(
+        again.guard_.score_samples(images), pipe.guard_.score_samples(images)
+    )
+
+
+def test_files_get_answers_in_words(pipe, real_mri_dir, tmp_path):
+    paths, truth = native_scans(real_mri_dir)
+    phantoms = write_brain_mri(tmp_path, n_samples=4, image_size=96, random_state=0)
+    answers = predict_files(pipe, [*paths, *phantoms.data], chunk_size=16)
+    assert set(answers["state"][-4:]) == {"not a scan"}
+    classified = answers[answers["state"] == "classified"]
+    assert len(classified) > 25
+    assert (classified["label"] == np.array(truth)[classified.index]).all()
+
+
+def test_scores_are_those_of_the_model_as_it_is(pipe, real_mri_dir):
+    paths, truth = native_scans(real_mri_dir)
+    accuracy = pipe.score(paths, truth)
+    scores = cross_val_score(pipe, np.array(paths), truth, cv=3)
+    assert scores.mean() == pytest.approx(accuracy)
+    report = evaluate(pipe, paths, truth, healthy="notumor")
+    assert report.scores.loc["accuracy", "value"] == pytest.approx(accuracy)
+    assert report.model_id == pipe.model_id_
+    shown = ConfusionMatrixDisplay.from_estimator(pipe, paths, truth)
+    assert np.trace(shown.confusion_matrix) == round(accuracy * len(paths))
+
+
 def test_carries_its_card_and_what_was_measured(pipe):
     card = pipe.metadata_["model_card"]
     assert card == (ROOT / "docs" / "model_card.md").read_text(encoding="utf-8")
@@ -111,7 +159,7 @@ def test_its_fine_tuned_network_is_explained(pipe):
 def test_a_damaged_file_is_refused(monkeypatch, tmp_path):
     from brain_tumor_clf.networks import _packaged
 
-    content = bytearray(packaged_model_file("brain-mri-lite0").read_bytes())
+    content = bytearray(packaged_model_file(NAME).read_bytes())
     content[len(content) // 2] ^= 1
     (tmp_path / "brain-mri-lite0.btc").write_bytes(content)
     monkeypatch.setattr(_packaged, "_FOLDER", tmp_path)
