@@ -40,7 +40,6 @@ RECIPES = {
         {},
     ),
     "groups weigh alike": ({"group_weight": 0.5}, {}),
-    "landmark normalization": ({}, {"normalize__method": "nyul"}),
     "not cropped": ({}, _NOT_CROPPED),
     "learning rate 1e-3": ({"learning_rate": 1e-3}, {}),
     "learning rate 2.5e-4": ({"learning_rate": 2.5e-4}, {}),

@@ -1,4 +1,4 @@
-"""Checks of arguments that every room of the package shares."""
+"""Checks of arguments that all rooms of the package share."""
 
 import difflib
 import inspect
@@ -13,13 +13,13 @@ _LONE_IMAGE = (
 
 
 def nearest_name(name, names):
-    """The entry of `names` that is most like `name`, or None if none is."""
+    """Return the entry of `names` that is most like `name`, or None."""
     matches = difflib.get_close_matches(str(name), list(map(str, names)), n=1)
     return matches[0] if matches else None
 
 
 def unknown_name_message(kind, name, names):
-    """A message for an unknown name: what was got, the near miss, what is known."""
+    """Return a message for an unknown name, with the near miss and what is known."""
     near = nearest_name(name, names)
     hint = f" Did you mean {near!r}?" if near else ""
     known = ", ".join(sorted(map(str, names)))
@@ -33,14 +33,37 @@ def check_choice(name, value, choices):
     return value
 
 
-def check_image_size(image_size):
-    """Return an image size as ``(height, width)`` of positive integers.
+def validate_params(estimator):
+    """Check an estimator's `_parameter_constraints`, naming the near miss of a choice.
 
     Parameters
     ----------
-    image_size : int or (int, int)
-        Side of a square, or height and width, in pixels.
+    estimator : estimator
+        Its parameters are checked as scikit-learn's own estimators check theirs.
+
+    Raises
+    ------
+    InvalidParameterError
+        A ValueError and a TypeError, at the first parameter that is wrong.
     """
+    # Here, because networks import this module and must not need scikit-learn.
+    from sklearn.utils._param_validation import InvalidParameterError, Options
+
+    try:
+        estimator._validate_params()
+    except InvalidParameterError as error:
+        for name, constraints in estimator._parameter_constraints.items():
+            if not str(error).startswith(f"The {name!r} parameter"):
+                continue
+            known = [c.options for c in constraints if isinstance(c, Options)]
+            near = nearest_name(getattr(estimator, name), set().union(*known))
+            if near is not None:
+                raise InvalidParameterError(f"{error} Did you mean {near!r}?") from None
+        raise
+
+
+def check_image_size(image_size):
+    """Return a side or ``(height, width)`` in pixels as two positive integers."""
     if isinstance(image_size, Integral) and not isinstance(image_size, bool):
         size = (int(image_size), int(image_size))
     else:
@@ -102,7 +125,7 @@ def check_image_collection(X):
 
 
 def as_object_array(entries):
-    """A 1-D object array of `entries`, also when they are arrays of one shape."""
+    """Return a 1-D object array of `entries`, also of arrays of one shape."""
     out = np.empty(len(entries), dtype=object)
     for i, entry in enumerate(entries):
         out[i] = entry
@@ -138,15 +161,7 @@ def _check_array(X):
 
 
 def set_new_parameters(estimator):
-    """Give an estimator of an earlier version the parameters that it does not know.
-
-    Its file or pickle is older than they are; their defaults are what it did without.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Its state restored; changed in place.
-    """
+    """Set parameters that an estimator of an older file lacks to their defaults."""
     for name, parameter in inspect.signature(type(estimator)).parameters.items():
         if parameter.default is not parameter.empty and not hasattr(estimator, name):
             setattr(estimator, name, parameter.default)

@@ -37,7 +37,7 @@ def make_mri_pipeline(
         Height and width that the classifier sees, in pixels.
     crop : bool, default=True
         Crop to the bounding box of the head.
-    normalize : {"percentile", "zscore", "clahe", "nyul"} or None, default="percentile"
+    normalize : {"percentile", "clahe"} or None, default="percentile"
         Method of `IntensityNormalizer`; None leaves intensities as they are.
     color_mode : {"grayscale", "rgb"}, default="grayscale"
         Whether images have one channel or three. Networks repeat the grey channel

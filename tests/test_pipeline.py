@@ -101,8 +101,8 @@ def test_arguments_reach_the_steps(scans):
     images = pipe.fit(scans.data, scans.target)[:-1].transform(scans.data)
     assert images.shape == (24, 20, 16, 3)
     assert images.dtype == np.uint8
-    nyul = make_mri_pipeline(DummyClassifier(), normalize="nyul")
-    assert nyul["preprocess"]["normalize"].method == "nyul"
+    clahe = make_mri_pipeline(DummyClassifier(), normalize="clahe")
+    assert clahe["preprocess"]["normalize"].method == "clahe"
 
 
 def test_a_size_that_is_none_is_refused_at_once():
@@ -136,7 +136,7 @@ def test_a_fresh_process_predicts_bit_for_bit(scans, tmp_path):
         epochs=2,
         random_state=0,
     )
-    pipe = make_mri_pipeline(clf, 24, normalize="nyul").fit(scans.data, scans.target)
+    pipe = make_mri_pipeline(clf, 24, normalize="clahe").fit(scans.data, scans.target)
     model, paths, out = (tmp_path / name for name in ("m.joblib", "paths.txt", "p.npy"))
     joblib.dump(pipe, model)
     paths.write_text("\n".join(scans.data))

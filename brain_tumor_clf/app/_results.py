@@ -19,8 +19,7 @@ from brain_tumor_clf.app._limits import (
     MAX_TOTAL_MB,
 )
 from brain_tumor_clf.exceptions import ImageReadError
-from brain_tumor_clf.preprocessing import HeadCropper, ImageReader
-from brain_tumor_clf.preprocessing._mapping import iter_outcomes
+from brain_tumor_clf.preprocessing import HeadCropper, ImageReader, iter_outcomes
 
 _THUMBNAIL = 96  # pixels; enough for a table, and large JPEG files decode faster
 
@@ -151,7 +150,7 @@ def read_scan(data, longest):
     -------
     ndarray of shape (h, w, 3), uint8
     """
-    image = _reader(longest)._image_function()(data)
+    image = _reader(longest)._apply(data)
     return _shrink(image, longest)
 
 
@@ -184,9 +183,8 @@ def _reader(least_size):
 
 def _look_at(data):
     """Size and thumbnail of a file; what is odd about it is noted."""
-    read = _reader(_THUMBNAIL)._locating_function()
-    image, placement = read(data)
-    HeadCropper()._image_function()(image)  # notes it where there is no head
+    image, placement = _reader(_THUMBNAIL)._apply_and_locate(data)
+    HeadCropper()._apply(image)  # notes it where there is no head
     return placement.image_shape, _shrink(image, _THUMBNAIL)
 
 

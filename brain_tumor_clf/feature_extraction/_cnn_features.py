@@ -29,7 +29,7 @@ from brain_tumor_clf.networks import (
     network_to_state,
     seeded_initialization,
 )
-from brain_tumor_clf.preprocessing._cache import ImageCache
+from brain_tumor_clf.preprocessing import ImageCache
 
 _MAX_SEED = 2**31 - 1
 _VERSION = 2  # of what the features of one set of parameters are; part of a cache key

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from brain_tumor_clf.preprocessing._decode import luminance
+from brain_tumor_clf.preprocessing import luminance
 
 _SIDE = 64
 _PERCENTILES = (1, 10, 25, 50, 75, 90, 99)

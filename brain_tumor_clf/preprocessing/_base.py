@@ -1,66 +1,89 @@
 """The base of all transformers: one hook per image, mapped over the collection."""
 
+from numbers import Integral
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import Interval
 
-from brain_tumor_clf._validation import check_image_collection
-from brain_tumor_clf.preprocessing._mapping import check_n_jobs, iter_results
-from brain_tumor_clf.preprocessing._placement import Placement
+from brain_tumor_clf._validation import check_image_collection, validate_params
+from brain_tumor_clf.preprocessing._mapping import iter_results
+
+N_JOBS = [
+    Interval(Integral, 1, None, closed="left"),
+    Interval(Integral, None, -1, closed="right"),
+    None,
+]
 
 
-class ImageStream:
-    """Images that are made anew, one by one, in each pass over them.
+class Placement(NamedTuple):
+    """The rectangle of an image that a result made from it shows.
 
-    Parameters
+    Attributes
     ----------
-    function : callable
-        Makes an image from an entry of `sources`.
-    sources : sequence
-    n_jobs : int or None, default=None
-        Number of threads.
+    image_shape : (int, int)
+        Height and width of the image in pixels, upright and at full size.
+    top, left, bottom, right : float
+        Edges of the result in pixels of the image: 0, 0, height and width where it
+        shows all of it. Beyond these where the result is padded.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.preprocessing._base import Placement
+    >>> half_size = Placement((100, 80), 0, 0, 100, 80)
+    >>> cropped = Placement((50, 40), 10, 5, 40, 35)
+    >>> half_size.then(cropped)
+    Placement(image_shape=(100, 80), top=20.0, left=10.0, bottom=80.0, right=70.0)
     """
 
-    def __init__(self, function, sources, n_jobs=None):
-        self._function = function
-        self._sources = sources
-        self._n_jobs = n_jobs
+    image_shape: tuple
+    top: float
+    left: float
+    bottom: float
+    right: float
 
-    def __len__(self):
-        return len(self._sources)
+    @classmethod
+    def whole(cls, shape):
+        """Return the placement of a result that shows all of an image."""
+        height, width = shape[:2]
+        return cls((height, width), 0, 0, height, width)
 
-    def __iter__(self):
-        return iter_results(self._function, self._sources, self._n_jobs)
+    def then(self, inner):
+        """Return where a result of this result lies in the image."""
+        height, width = inner.image_shape
+        y = (self.bottom - self.top) / height
+        x = (self.right - self.left) / width
+        return Placement(
+            self.image_shape,
+            self.top + inner.top * y,
+            self.left + inner.left * x,
+            self.top + inner.bottom * y,
+            self.left + inner.right * x,
+        )
 
 
 class ImageTransformer(TransformerMixin, BaseEstimator):
-    """Base of transformers that work on one image at a time.
+    """Base of transformers that work on one image at a time and learn nothing.
 
     `fit` and `transform` are defined here, once. A subclass has the parameter
     `n_jobs` (None means 1, -1 all processors; threads, because Pillow and NumPy
-    release the interpreter lock) and fills these hooks:
+    release the interpreter lock), `_parameter_constraints`, and these hooks:
 
     - ``_transform_image(image)``: one ``uint8`` image ``(H, W)`` or ``(H, W, 3)`` to
-      another. It must neither change `image` nor the estimator.
-    - ``_transform_and_locate(image)``: the same, and the box of `image` that the result
-      shows (top, left, bottom, right in pixels); only for what crops or pads.
-    - ``_check_params()``: raise on parameters that are wrong; called by `fit` and by
-      `transform`.
-    - ``_learns`` (default False) and ``_fit_images(images)``: whether `fit` looks at
-      images, and what it learns from them. `images` may be passed over several times;
-      each pass makes the images anew, one by one.
+      another. It must change neither `image` nor the estimator.
+    - ``_place(image, result)``: the `Placement` of the result in `image`; only for what
+      crops or pads.
+    - ``_check_params()``: raise on what `_parameter_constraints` cannot express.
     - ``_makes_batch(given_batch)``: whether results are one array ``(n, H, W, C)``.
     - ``_input_size_needed(size)``: the least input that still gives an output of at
       least `size`, so that files need not be decoded at full size.
     """
 
-    _learns = False
-
     def fit(self, X, y=None):
-        """Check the parameters and learn what the transformer has to learn.
+        """Check the parameters; nothing is learned.
 
-        Only a transformer that learns looks at the images here; all others find an
-        image that cannot be read in `transform`.
+        Images are not looked at: one that cannot be read is found by `transform`.
 
         Parameters
         ----------
@@ -72,11 +95,10 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         Returns
         -------
         self : object
-            The fitted transformer.
+            The transformer.
         """
-        X = check_image_collection(X)
+        check_image_collection(X)
         self._check_all_params()
-        self._fit_collection(X)
         return self
 
     def transform(self, X):
@@ -100,10 +122,11 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         ImageReadError
             If images cannot be read: all of them, path by path.
         """
-        return self._gather(*self._stream(X))
+        X = self._check(X)
+        return self._gather(X, iter_results(self._function(), X, self.n_jobs))
 
     def transform_and_locate(self, X):
-        """Transform every image, and tell which part of it the result shows.
+        """Transform every image, and return which part of it the result shows.
 
         A cache is not used, as it keeps results alone.
 
@@ -126,21 +149,10 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         ImageReadError
             If images cannot be read: all of them, path by path.
         """
-        X, stream = self._stream(X, self._locating_function())
-        images, placements = zip(*stream, strict=True)
+        X = self._check(X)
+        results = iter_results(self._apply_and_locate, X, self.n_jobs)
+        images, placements = zip(*results, strict=True)
         return self._gather(X, images), list(placements)
-
-    def _gather(self, X, results):
-        given_batch = X.dtype != object and X.ndim == 4
-        if self._makes_batch(given_batch):
-            return _stack(results)
-        images = np.empty(len(X), dtype=object)
-        for i, image in enumerate(results):
-            # A view would keep the whole of a larger image alive, or be of X itself.
-            images[i] = (
-                image.copy() if image is X[i] or image.base is not None else image
-            )
-        return images
 
     def iter_transform(self, X):
         """Transform the images one by one, as they are asked for.
@@ -159,52 +171,49 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         Raises
         ------
         ImageReadError
-            At the end, if images could not be read. None is yielded after the first of
-            them.
+            At the end, if images could not be read. Nothing is yielded after the first
+            of them.
         """
-        return iter(self._stream(X)[1])
+        X = self._check(X)
+        return iter_results(self._function(), X, self.n_jobs)
 
-    def _stream(self, X, function=None):
+    def _check(self, X):
         X = check_image_collection(X)
         self._check_all_params()
-        check_is_fitted(self)
-        return X, ImageStream(function or self._image_function(), X, self.n_jobs)
+        return X
 
     def _check_all_params(self):
-        check_n_jobs(self.n_jobs)
+        validate_params(self)
         self._check_params()
 
-    def _fit_collection(self, X):
-        if self._learns:
-            self._fit_images(ImageStream(self._check_image, X, self.n_jobs))
-
-    def _image_function(self, size_needed=None):
-        """What makes one result from one entry of `X`; `size_needed` of its output."""
+    def _function(self):
+        """Return what is mapped over the collection."""
         return self._apply
 
-    def _locating_function(self, size_needed=None):
-        """As `_image_function`, of results with their placements."""
-        return self._apply_and_locate
+    def _apply(self, image, size_needed=None):
+        """Transform one entry of `X`; `size_needed` of the result suffices."""
+        return self._transform_image(check_uint8_image(image, type(self).__name__))
 
-    def _apply(self, image):
-        return self._transform_image(self._check_image(image))
+    def _apply_and_locate(self, image, size_needed=None):
+        result = self._apply(image, size_needed)
+        return result, self._place(image, result)
 
-    def _apply_and_locate(self, image):
-        image = self._check_image(image)
-        result, box = self._transform_and_locate(image)
-        return result, Placement(image.shape[:2], *box)
-
-    def _transform_and_locate(self, image):
-        return self._transform_image(image), (0, 0, *image.shape[:2])
-
-    def _check_image(self, image):
-        return check_uint8_image(image, type(self).__name__)
+    def _gather(self, X, results):
+        given_batch = X.dtype != object and X.ndim == 4
+        if self._makes_batch(given_batch):
+            return _stack(results, len(X))
+        images = np.empty(len(X), dtype=object)
+        for i, image in enumerate(results):
+            # A view would keep the whole of a larger image alive, or be of X itself.
+            shared = image is X[i] or image.base is not None
+            images[i] = image.copy() if shared else image
+        return images
 
     def _check_params(self):
         """Raise on wrong parameters."""
 
-    def _fit_images(self, images):
-        """Learn from images."""
+    def _place(self, image, result):
+        return Placement.whole(image.shape)
 
     def _makes_batch(self, given_batch):
         return False
@@ -213,13 +222,10 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         return None
 
     def _state(self, size_needed):
-        """All that the hook's result depends on beside the image."""
-        state = {
-            name: value
-            for name, value in vars(self).items()
-            if not name.startswith("_") and name != "n_jobs"
-        }
-        return f"{type(self).__module__}.{type(self).__qualname__}", state
+        """Return all that the result of an image depends on."""
+        params = self.get_params(deep=False)
+        del params["n_jobs"]
+        return f"{type(self).__module__}.{type(self).__qualname__}", params
 
     def __sklearn_is_fitted__(self):
         return True
@@ -229,19 +235,12 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["uint8"]
-        tags.requires_fit = self._learns
+        tags.requires_fit = False
         return tags
 
 
 def check_uint8_image(image, user):
-    """Return a ``uint8`` image as ``(H, W)`` or ``(H, W, 3)``, or raise.
-
-    Parameters
-    ----------
-    image : ndarray
-    user : str
-        Name of the transformer that takes the image.
-    """
+    """Return a ``uint8`` image as ``(H, W)`` or ``(H, W, 3)``; `user` is in errors."""
     advice = (
         f"{user} takes uint8 arrays (H, W) or (H, W, 3); put an ImageReader before it."
     )
@@ -257,13 +256,13 @@ def check_uint8_image(image, user):
     return image
 
 
-def _stack(stream):
-    """One array ``(n, H, W, C)`` of a stream, without a second copy of it."""
+def _stack(images, n_images):
+    """Return one array ``(n, H, W, C)``, without a second copy of the images."""
     batch = None
-    for i, image in enumerate(stream):
+    for i, image in enumerate(images):
         image = image[:, :, np.newaxis] if image.ndim == 2 else image
         if batch is None:
-            batch = np.empty((len(stream), *image.shape), dtype=np.uint8)
+            batch = np.empty((n_images, *image.shape), dtype=np.uint8)
         if image.shape != batch.shape[1:]:
             raise ValueError(
                 f"Images must agree in size and channels, got {batch.shape[1:]} and, "

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from brain_tumor_clf.preprocessing._decode import DECODING_TAGS
-from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
-from brain_tumor_clf.preprocessing._sources import (
+from brain_tumor_clf.preprocessing._files import (
     SHARED_SOURCE_LOCK,
     read_file_object,
 )
+from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
 
 _FORMAT = b"brain-tumor-clf cache 1\n"
 _DIGEST_BYTES = 16
@@ -37,7 +37,7 @@ class ImageCache:
     --------
     >>> import tempfile
     >>> import numpy as np
-    >>> from brain_tumor_clf.preprocessing._cache import ImageCache
+    >>> from brain_tumor_clf.preprocessing import ImageCache
     >>> scan = np.eye(3)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     cache = ImageCache(folder)
@@ -52,11 +52,12 @@ class ImageCache:
         self.folder = Path(folder)
 
     def get(self, source, parameters):
-        """The array kept for a source, or None.
+        """Return the array kept for a source, or None.
 
         Parameters
         ----------
         source : path, bytes, file object, PIL image or ndarray
+            The image.
         parameters : str
             Everything else that the result depends on.
         """
@@ -69,7 +70,9 @@ class ImageCache:
         Parameters
         ----------
         source : path, bytes, file object, PIL image or ndarray
+            The image.
         parameters : str
+            As in `get`.
         value : ndarray
             Of any shape and any dtype but object.
         """
@@ -78,13 +81,16 @@ class ImageCache:
             _save(path, value)
 
     def get_or_make(self, source, parameters, make):
-        """The array kept for a source, or else what ``make(source)`` returns, kept.
+        """Return the array kept for a source, else keep what ``make(source)`` returns.
 
         Parameters
         ----------
         source : path, bytes, file object, PIL image or ndarray
+            The image.
         parameters : str
+            As in `get`.
         make : callable
+            Called with `source` where no array is kept.
         """
         # The key is taken before the file is read: a change in between is then a miss.
         path = self._path(source, parameters)
@@ -97,7 +103,7 @@ class ImageCache:
         return value
 
     def _path(self, source, parameters):
-        """File of an entry; None for a source that cannot be read, so has no result."""
+        """Return the file of an entry, None for a source that cannot be read."""
         try:
             identity = source_identity(source)
         except (OSError, UnreadableImageError, ValueError):
@@ -109,17 +115,7 @@ class ImageCache:
 
 
 def source_identity(source):
-    """A string that changes when the image changes.
-
-    Parameters
-    ----------
-    source : path, bytes, file object, PIL image or ndarray
-
-    Returns
-    -------
-    str or None
-        None for what is no image.
-    """
+    """Return a string that changes with the image, None for what is no image."""
     if isinstance(source, (str, os.PathLike)):
         status = os.stat(source)
         path = os.path.abspath(os.fsdecode(source))

@@ -1,4 +1,4 @@
-"""Decode JPEG, PNG, TIFF and the like through Pillow."""
+"""Decode JPEG, PNG, TIFF and similar files with Pillow."""
 
 import numpy as np
 from PIL import (
@@ -12,7 +12,11 @@ from PIL import (
 
 from brain_tumor_clf.exceptions import ImageReadWarning
 from brain_tumor_clf.preprocessing._mapping import UnreadableImageError, note
-from brain_tumor_clf.preprocessing._scaling import scale_to_uint8
+from brain_tumor_clf.preprocessing._pixels import (
+    check_pixels,
+    scale_to_uint8,
+    to_color_mode,
+)
 
 # A closed list: Pillow would hand EPS to Ghostscript, which runs programs.
 _FORMATS = (
@@ -30,19 +34,10 @@ MODES = {"grayscale": "L", "rgb": "RGB"}
 
 
 def decode(file, options, least_size=None):
-    """Decode an image file.
+    """Decode an image file to ``uint8``.
 
-    Parameters
-    ----------
-    file : binary file object
-    options : ReadOptions
-    least_size : (int, int) or None, default=None
-        Height and width that suffice; JPEG is decoded at 1/2, 1/4 or 1/8 of its size
-        where no side falls below.
-
-    Returns
-    -------
-    ndarray of dtype uint8, shape (H, W) or (H, W, 3)
+    JPEG is decoded at 1/2, 1/4 or 1/8 of its size where neither side falls below
+    `least_size` (height, width).
     """
     with Image.open(file, formats=_FORMATS) as image:
         check_pixels(image.width * image.height, options.max_pixels)
@@ -54,16 +49,7 @@ def decode(file, options, least_size=None):
 
 
 def full_size(file):
-    """Height and width, upright, of an image file that `decode` may reduce, else None.
-
-    Parameters
-    ----------
-    file : binary file object
-
-    Returns
-    -------
-    (int, int) or None
-    """
+    """Return height and width, upright, of a file that `decode` may reduce, or None."""
     try:
         image = Image.open(file, formats=_FORMATS)
     except Image.UnidentifiedImageError:
@@ -74,17 +60,8 @@ def full_size(file):
         return image.size if _is_transposed(image) else image.size[::-1]
 
 
-def check_pixels(n_pixels, max_pixels):
-    """Refuse an image that is too large, before it is decoded."""
-    if n_pixels > max_pixels:
-        raise UnreadableImageError(
-            f"the image has {n_pixels:,} pixels, more than max_pixels={max_pixels:,}; "
-            "if it is genuine, raise ImageReader(max_pixels=…)"
-        )
-
-
 def picture_to_array(picture, options):
-    """A loaded PIL image, of any mode, as ``uint8`` in the colour mode asked for."""
+    """Return a loaded PIL image of any mode as ``uint8`` in `options.color_mode`."""
     mode = MODES[options.color_mode]
     # Asked first: a transposed picture has lost its tags.
     is_inverted, stored_as = _is_white_zero(picture), _stored_dtype(picture)
@@ -93,30 +70,15 @@ def picture_to_array(picture, options):
     if picture.mode.startswith(("I", "F")) or stored_as is not None:
         values = np.asarray(picture)
         values = values if stored_as is None else values.view(stored_as)
-        grey = scale_to_uint8(values, options.percentiles)
-        grey = 255 - grey if is_inverted else grey
-        return to_color_mode(grey, options.color_mode)
+        gray = scale_to_uint8(values, options.percentiles)
+        return to_color_mode(255 - gray if is_inverted else gray, options.color_mode)
     if picture.has_transparency_data:
-        # Premultiplied colours are those of the image laid on black.
+        # Premultiplied colors are those of the image laid on black.
         premultiplied = picture.convert("RGBA").convert("RGBa")
         picture = Image.fromarray(np.asarray(premultiplied)[:, :, :3].copy())
     if picture.mode not in (mode, "L", "1"):
         picture = picture.convert("RGB")
     return np.asarray(picture if picture.mode == mode else picture.convert(mode))
-
-
-def to_color_mode(image, color_mode):
-    """A ``uint8`` array ``(H, W)`` or ``(H, W, 3)`` in the colour mode asked for."""
-    if color_mode == "rgb":
-        return image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
-    return luminance(image)
-
-
-def luminance(image):
-    """Grey values of a ``uint8`` image: ITU-R BT.601, as Pillow has it."""
-    if image.ndim == 2:
-        return image
-    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).convert("L"))
 
 
 def _seek_frame(image, frame):
@@ -143,7 +105,7 @@ def check_frame(frame, n_frames):
 
 
 def _draft(image, mode, least_size):
-    """Have libjpeg skip the colours and the resolution that nobody needs."""
+    """Have libjpeg skip the colors and the resolution that nobody needs."""
     if least_size is None:
         image.draft(mode, None)
         return
@@ -158,13 +120,13 @@ def _is_transposed(image):
 
 
 def _is_white_zero(picture):
-    """Whether a TIFF stores white as 0; Pillow minds that up to 8 bits only."""
+    """Return whether a TIFF stores white as 0, which Pillow inverts up to 8 bits."""
     tags = getattr(picture, "tag_v2", None)
     return tags is not None and tags.get(_PHOTOMETRIC_TAG) == 0
 
 
 def _stored_dtype(picture):
-    """The dtype of a grey TIFF whose sign Pillow ignores, None for all others."""
+    """Return the dtype of a gray TIFF whose sign Pillow ignores, None for others."""
     tags = getattr(picture, "tag_v2", {})
     bits, form = tags.get(_BITS_TAG), tags.get(_SAMPLE_FORMAT_TAG, _UNSIGNED)
     if picture.mode == "I" and bits == (32,) and form == _UNSIGNED:

@@ -1,7 +1,7 @@
 """Apply a function to every image of a collection, in threads and in order.
 
-What goes wrong with one image stops no other: reasons are gathered and raised, or
-warned of, together.
+A problem with one image stops no other: reasons are gathered, and raised or warned of
+together.
 """
 
 import contextlib
@@ -10,7 +10,6 @@ import warnings
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
-from numbers import Integral
 from typing import NamedTuple
 
 from joblib import effective_n_jobs
@@ -22,7 +21,7 @@ _collected_notes = ContextVar("collected_notes", default=None)
 
 
 class UnreadableImageError(ValueError):
-    """One image could not be read; its text is the reason, without the path."""
+    """One image could not be read; the text is the reason, without the path."""
 
 
 class _Outcome(NamedTuple):
@@ -32,7 +31,7 @@ class _Outcome(NamedTuple):
 
 
 def note(category, reason):
-    """Warn about the image at hand; one warning names all images of a collection."""
+    """Warn about the current image; one warning names all images of a collection."""
     notes = _collected_notes.get()
     if notes is None:
         warnings.warn(reason, category, stacklevel=2)
@@ -40,39 +39,17 @@ def note(category, reason):
         notes.append((category, reason))
 
 
-def check_n_jobs(n_jobs):
-    """The number of threads that `n_jobs` stands for."""
-    if n_jobs is not None and (
-        isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral) or n_jobs == 0
-    ):
-        raise ValueError(
-            f"n_jobs must be None or an integer other than 0, got {n_jobs!r}."
-        )
-    return effective_n_jobs(n_jobs)
-
-
 def source_name(source, position):
-    """How reports call a source: its path, or ``"X[3]"`` where it has none."""
+    """Return the path of a source, or ``"X[3]"`` where it has none."""
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
     return f"X[{position}]"
 
 
 def iter_results(function, sources, n_jobs=None):
-    """Yield ``function(source)`` in order, with few results waiting at any time.
+    """Yield ``function(source)`` in order; raise an ImageReadError at the end.
 
-    Parameters
-    ----------
-    function : callable
-        Raises `UnreadableImageError` for an image that cannot be read.
-    sources : sequence
-    n_jobs : int or None, default=None
-        Number of threads, as in scikit-learn.
-
-    Raises
-    ------
-    ImageReadError
-        After the last image has been tried, if any could not be read.
+    All sources are tried, but nothing is yielded after the first failure.
     """
     failures, notes = {}, {}
     outcomes = iter_outcomes(function, sources, n_jobs)
@@ -81,8 +58,7 @@ def iter_results(function, sources, n_jobs=None):
             for key in outcome.notes:
                 notes.setdefault(key, []).append(source_name(sources[i], i))
             if outcome.failure is not None:
-                name = source_name(sources[i], i)
-                failures[i] = ReadFailure(name, outcome.failure)
+                failures[i] = ReadFailure(source_name(sources[i], i), outcome.failure)
             elif not failures:
                 yield outcome.image
     _warn_once_per_reason(notes, len(sources))
@@ -98,6 +74,7 @@ def iter_outcomes(function, sources, n_jobs=None):
     function : callable
         Raises `UnreadableImageError` for an image that cannot be read.
     sources : sequence
+        What the function is called with.
     n_jobs : int or None, default=None
         Number of threads, as in scikit-learn.
 
@@ -107,7 +84,7 @@ def iter_outcomes(function, sources, n_jobs=None):
         With ``image``, ``failure`` (the reason, or None) and ``notes`` (pairs of a
         warning's category and text).
     """
-    n_threads = check_n_jobs(n_jobs)
+    n_threads = effective_n_jobs(n_jobs)
     if min(n_threads, len(sources)) == 1:
         for source in sources:
             yield _attempt(function, source)

@@ -9,16 +9,15 @@ from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import _BaseComposition
 
 from brain_tumor_clf import __version__
-from brain_tumor_clf.preprocessing._base import ImageStream, ImageTransformer
+from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer, Placement
 from brain_tumor_clf.preprocessing._cache import ImageCache
-from brain_tumor_clf.preprocessing._placement import Placement
 
 
 class ImagePipeline(ImageTransformer, _BaseComposition):
     """Send each image through several image transformers in one go.
 
     Memory holds the result and a few images in flight, never a second copy of the data
-    set. A step that learns is fitted in a pass of its own over the images.
+    set.
 
     Parameters
     ----------
@@ -30,12 +29,10 @@ class ImagePipeline(ImageTransformer, _BaseComposition):
         Number of threads; None means 1, -1 all processors. `n_jobs` of the steps is not
         used.
     cache : str, PathLike or None, default=None
-        Folder in which the result of every image is kept, and used again by `fit` and
-        `transform` of any pipeline with the same parameters, also in another process. A
-        path is known by its name, size and modification time, any other source by its
-        content. Before a step that learns, images are kept too, so that they are read
-        once whatever was learned. Warnings are given when an image is made, not when it
-        is taken from the cache.
+        Folder in which the result of every image is kept, and used again by `transform`
+        of any pipeline with the same parameters, also in another process. A path is
+        known by its name, size and modification time, any other source by its content.
+        Warnings are given when an image is made, not when it is taken from the cache.
 
     Attributes
     ----------
@@ -61,6 +58,12 @@ class ImagePipeline(ImageTransformer, _BaseComposition):
     (1, 32, 32, 1)
     """
 
+    _parameter_constraints = {
+        "steps": "no_validation",
+        "n_jobs": N_JOBS,
+        "cache": [str, os.PathLike, None],
+    }
+
     def __init__(self, steps, *, n_jobs=None, cache=None):
         self.steps = steps
         self.n_jobs = n_jobs
@@ -75,7 +78,7 @@ class ImagePipeline(ImageTransformer, _BaseComposition):
         return len(self.steps)
 
     def __getitem__(self, index):
-        """A transformer by name or position, or a pipeline of a slice of the steps."""
+        """Return a transformer by name or position, or a pipeline of some steps."""
         if isinstance(index, slice):
             return type(self)(self.steps[index], n_jobs=self.n_jobs, cache=self.cache)
         if isinstance(index, str):
@@ -83,15 +86,17 @@ class ImagePipeline(ImageTransformer, _BaseComposition):
         return self.steps[index][1]
 
     def get_params(self, deep=True):
-        """Parameters of the pipeline and, with `deep`, of its steps.
+        """Get the parameters of the pipeline and, with `deep`, of its steps.
 
         Parameters
         ----------
         deep : bool, default=True
+            Whether to include the parameters of the steps.
 
         Returns
         -------
         dict of str to object
+            Values by parameter name.
         """
         return self._get_params("steps", deep=deep)
 
@@ -106,6 +111,7 @@ class ImagePipeline(ImageTransformer, _BaseComposition):
         Returns
         -------
         self : object
+            The pipeline.
         """
         self._set_params("steps", **params)
         return self
@@ -114,71 +120,46 @@ class ImagePipeline(ImageTransformer, _BaseComposition):
     def _active_steps(self):
         return [step for _, step in self.steps if not _is_left_out(step)]
 
-    @property
-    def _learns(self):
-        return any(step._learns for step in self._active_steps)
-
     def _check_params(self):
         _check_steps(self.steps)
         self._validate_names([name for name, _ in self.steps])
-        if self.cache is not None and not isinstance(self.cache, (str, os.PathLike)):
-            raise TypeError(
-                f"cache must be a folder or None, got {type(self.cache).__name__}."
-            )
         for step in self._active_steps:
-            step._check_params()
+            step._check_all_params()
 
-    def _fit_collection(self, X):
-        steps = self._active_steps
-        for i, step in enumerate(steps):
-            if step._learns:
-                # Images come here as the steps before have made them.
-                make = functools.partial(_run, self._chain(i), [step._check_image])
-                step._fit_images(ImageStream(make, X, self.n_jobs))
+    def _function(self):
+        if self.cache is None:
+            return self._apply
+        states = [step._state(size) for step, size in self._steps_with_sizes()]
+        return functools.partial(
+            ImageCache(self.cache).get_or_make,
+            parameters=f"{__version__} {joblib.hash(states)}",
+            make=self._apply,
+        )
 
-    def _image_function(self, size_needed=None):
-        return self._chain(len(self._active_steps), size_needed)
+    def _apply(self, image, size_needed=None):
+        for step, size in self._steps_with_sizes(size_needed):
+            image = step._apply(image, size)
+        return image
 
-    def _locating_function(self, size_needed=None):
-        steps = zip(self._active_steps, self._sizes_needed(size_needed), strict=True)
-        functions = [step._locating_function(size) for step, size in steps]
-        return functools.partial(_run_and_locate, functions)
+    def _apply_and_locate(self, image, size_needed=None):
+        placement = None
+        for step, size in self._steps_with_sizes(size_needed):
+            image, inner = step._apply_and_locate(image, size)
+            placement = inner if placement is None else placement.then(inner)
+        return image, placement or Placement.whole(image.shape)
 
-    def _chain(self, n_steps, size_needed=None):
-        """What sends one entry of `X` through the first steps, by way of the cache."""
-        steps = self._active_steps
-        sizes = self._sizes_needed(size_needed)
-        functions = [
-            step._image_function(size) for step, size in zip(steps, sizes, strict=True)
-        ]
-        learning = [i for i in range(1, n_steps) if steps[i]._learns]
-        chain, start = _as_given, 0
-        for stop in [*learning, n_steps]:
-            chain = functools.partial(_run, chain, functions[start:stop])
-            if self.cache is not None and stop > 0:
-                chain = functools.partial(
-                    ImageCache(self.cache).get_or_make,
-                    parameters=_describe(steps[:stop], sizes[:stop]),
-                    make=chain,
-                )
-            start = stop
-        return chain
-
-    def _sizes_needed(self, size_needed=None):
-        """Of each step's output, the least size that the steps after it need."""
-        sizes = []
+    def _steps_with_sizes(self, size_needed=None):
+        """Return the steps, each with the least size that later steps need of it."""
+        pairs = []
         for step in reversed(self._active_steps):
-            sizes.insert(0, size_needed)
+            pairs.insert(0, (step, size_needed))
             size_needed = step._input_size_needed(size_needed)
-        return sizes
+        return pairs
 
     def _makes_batch(self, given_batch):
         for step in self._active_steps:
             given_batch = step._makes_batch(given_batch)
         return given_batch
-
-    def __sklearn_is_fitted__(self):
-        return all(step.__sklearn_is_fitted__() for step in self._active_steps)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -215,30 +196,3 @@ def _check_steps(steps):
                 "whole collection, and another ImagePipeline, goes into a scikit-learn "
                 "Pipeline beside this one."
             )
-
-
-def _as_given(source):
-    return source
-
-
-def _run(chain, functions, source):
-    image = chain(source)
-    for function in functions:
-        image = function(image)
-    return image
-
-
-def _run_and_locate(functions, source):
-    image, placement = source, None
-    for function in functions:
-        image, inner = function(image)
-        placement = inner if placement is None else placement.then(inner)
-    if placement is None:  # every step is left out
-        placement = Placement.whole(image.shape)
-    return image, placement
-
-
-def _describe(steps, sizes):
-    """A string that changes with whatever the result of the steps depends on."""
-    states = [step._state(size) for step, size in zip(steps, sizes, strict=True)]
-    return f"{__version__} {joblib.hash(states)}"

@@ -1,10 +1,13 @@
 """Resize images to one size."""
 
+from numbers import Integral
+
 import numpy as np
 from PIL import Image
+from sklearn.utils._param_validation import StrOptions
 
-from brain_tumor_clf._validation import check_choice, check_image_size
-from brain_tumor_clf.preprocessing._base import ImageTransformer
+from brain_tumor_clf._validation import check_image_size
+from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer, Placement
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -14,33 +17,6 @@ _FILTERS = {
 }
 # Pillow first shrinks by a whole factor, to no less than this times the target.
 _REDUCING_GAP = 2.0
-
-
-def letterbox(shape, image_size):
-    """Where an image lies within a frame that it fills as far as its aspect allows.
-
-    Parameters
-    ----------
-    shape : tuple
-        Shape of the image; height and width come first.
-    image_size : (int, int)
-        Height and width of the frame.
-
-    Returns
-    -------
-    top, left, height, width : int
-        Position and size of the resized image within the frame.
-
-    Examples
-    --------
-    >>> from brain_tumor_clf.preprocessing._resize import letterbox
-    >>> letterbox((100, 200), (64, 64))
-    (16, 0, 32, 64)
-    """
-    scale = min(image_size[0] / shape[0], image_size[1] / shape[1])
-    height = min(max(round(shape[0] * scale), 1), image_size[0])
-    width = min(max(round(shape[1] * scale), 1), image_size[1])
-    return (image_size[0] - height) // 2, (image_size[1] - width) // 2, height, width
 
 
 class ImageResizer(ImageTransformer):
@@ -75,6 +51,13 @@ class ImageResizer(ImageTransformer):
     array([0, 7], dtype=uint8)
     """
 
+    _parameter_constraints = {
+        "image_size": [Integral, "array-like"],
+        "keep_aspect": ["boolean"],
+        "interpolation": [StrOptions(set(_FILTERS))],
+        "n_jobs": N_JOBS,
+    }
+
     def __init__(
         self,
         image_size=(256, 256),
@@ -90,7 +73,6 @@ class ImageResizer(ImageTransformer):
 
     def _check_params(self):
         check_image_size(self.image_size)
-        check_choice("interpolation", self.interpolation, _FILTERS)
 
     def _makes_batch(self, given_batch):
         return True
@@ -108,20 +90,22 @@ class ImageResizer(ImageTransformer):
             resized = frame
         return resized if resized.ndim == 3 else resized[:, :, np.newaxis]
 
-    def _transform_and_locate(self, image):
-        image_size = check_image_size(self.image_size)
-        top, left, height, width = self._layout(image.shape, image_size)
+    def _place(self, image, result):
+        frame_height, frame_width = result.shape[:2]
+        top, left, height, width = self._layout(image.shape, result.shape[:2])
         y, x = image.shape[0] / height, image.shape[1] / width
-        bottom, right = image_size[0] - top, image_size[1] - left
-        return self._transform_image(image), (
-            -top * y,
-            -left * x,
-            bottom * y,
-            right * x,
-        )
+        bottom, right = (frame_height - top) * y, (frame_width - left) * x
+        return Placement(image.shape[:2], -top * y, -left * x, bottom, right)
 
     def _layout(self, shape, image_size):
-        return letterbox(shape, image_size) if self.keep_aspect else (0, 0, *image_size)
+        """Return where an image lies in the frame: top, left, height and width."""
+        if not self.keep_aspect:
+            return 0, 0, *image_size
+        scale = min(image_size[0] / shape[0], image_size[1] / shape[1])
+        height = min(max(round(shape[0] * scale), 1), image_size[0])
+        width = min(max(round(shape[1] * scale), 1), image_size[1])
+        top, left = (image_size[0] - height) // 2, (image_size[1] - width) // 2
+        return top, left, height, width
 
     def _resize(self, image, height, width):
         if image.shape[:2] == (height, width):

@@ -29,7 +29,7 @@ def _statistics(audit):
             f"{_against(row)} They know no place in the image. Scanner, sequence and "
             "export make most of them; a tumor may make some. Only what a model "
             "scores beyond this shows that it sees more.",
-            'make_mri_pipeline(clf, normalize="nyul")  # or "percentile", "clahe"',
+            'make_mri_pipeline(clf, normalize="clahe")  # or "percentile"',
         )
 
 

@@ -9,13 +9,17 @@ from PIL import Image
 
 from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.model_selection._thumbnails import make_thumbnails
-from brain_tumor_clf.preprocessing import has_dicom_magic
-from brain_tumor_clf.preprocessing._decode import luminance
-from brain_tumor_clf.preprocessing._mapping import iter_outcomes, source_name
-from brain_tumor_clf.preprocessing._read import ReadOptions, read_image
-from brain_tumor_clf.preprocessing._sources import open_source
+from brain_tumor_clf.preprocessing import (
+    ReadOptions,
+    has_dicom_magic,
+    iter_outcomes,
+    luminance,
+    open_source,
+    read_image,
+    source_name,
+)
 
-_OPTIONS = ReadOptions("rgb", None, (0.5, 99.5), 89_478_485)
+_OPTIONS = ReadOptions("rgb")
 _PERCENTILES = (1, 5, 25, 50, 75, 90, 95, 99)
 STATISTICS = (
     "mean", "std", "skewness", "kurtosis", "entropy", "dark_share", "saturated_share",

@@ -10,7 +10,7 @@ from PIL import Image
 from brain_tumor_clf import load_mri_folder
 from brain_tumor_clf.datasets._folder import has_subsets
 from brain_tumor_clf.exceptions import DatasetError
-from brain_tumor_clf.preprocessing import find_image_files, is_image_file
+from brain_tumor_clf.preprocessing import find_image_files
 
 SUFFIXES = [".jpg", ".JPG", ".jpeg", ".JPEG", ".png", ".PNG"]
 SUFFIXES += [".bmp", ".tif", ".TIFF", ".webp", ".Dcm"]
@@ -377,12 +377,10 @@ class TestImageFiles:
         assert find_image_files(two_classes) == [two_classes / "top.jpg"]
         assert len(find_image_files(two_classes, recursive=True)) == 4
 
-    def test_is_image_file(self, two_classes):
+    def test_what_is_no_image_is_left_out(self, two_classes):
+        write_image(two_classes / ".hidden.jpg")
         (two_classes / "notes.txt").write_text("text")
-        assert is_image_file(two_classes / "glioma" / "a.jpg")
-        assert not is_image_file(two_classes / "notes.txt")
-        assert not is_image_file(two_classes / "glioma")
-        assert not is_image_file(write_image(two_classes / ".hidden.jpg"))
+        assert find_image_files(two_classes) == []
 
 
 class TestRealScans:

@@ -27,7 +27,7 @@ def files(tmp_path_factory):
     return write_brain_mri(folder, 16, image_size=40, random_state=0)
 
 
-@pytest.mark.parametrize("normalize", ["percentile", "zscore", "clahe", "nyul", None])
+@pytest.mark.parametrize("normalize", ["percentile", "clahe", None])
 def test_every_preprocessing(normalize, files, tmp_path):
     classifier = SimpleCNNClassifier(filters=(4,), epochs=1, random_state=0)
     pipeline = make_mri_pipeline(

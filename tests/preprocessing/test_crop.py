@@ -6,6 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from brain_tumor_clf.exceptions import HeadNotFoundWarning
 from brain_tumor_clf.preprocessing import HeadCropper, ImageReader
+from brain_tumor_clf.preprocessing._crop import foreground_threshold
 from tests.preprocessing.images import make_scan
 
 HEIGHT, WIDTH = 500, 400
@@ -16,6 +17,18 @@ TOLERANCE = 10  # two pixels of the small copy
 
 def box_of(image, **params):
     return np.array(HeadCropper(**{"margin": 0, **params}).find_box(image))
+
+
+@pytest.mark.parametrize("level", [30, 100, 220])
+def test_threshold_parts_head_from_background(level):
+    threshold = foreground_threshold(make_scan(level=level, noise=2))
+    assert 8 < threshold < level * 0.8
+
+
+def test_threshold_of_blank_images():
+    for value in (0, 9, 255):
+        image = np.full((4, 4), value, dtype=np.uint8)
+        assert not (image > foreground_threshold(image)).any()
 
 
 @pytest.mark.parametrize("level", [15, 40, 120, 210])

@@ -176,11 +176,11 @@ def test_two_audits_are_equal_and_change_nothing(scans):
 
 def test_each_image_is_decoded_once(scans, tmp_path, monkeypatch):
     paths = [save(image, tmp_path / f"{i}.png") for i, image in enumerate(scans.data)]
-    from brain_tumor_clf.preprocessing import _read
+    from brain_tumor_clf.preprocessing import _reader
 
-    decoded, original = [], _read.decode
+    decoded, original = [], _reader.decode
     monkeypatch.setattr(
-        _read, "decode", lambda *a, **k: decoded.append(1) or original(*a, **k)
+        _reader, "decode", lambda *a, **k: decoded.append(1) or original(*a, **k)
     )
     audit_dataset(paths, scans.target, n_splits=2)
     assert len(decoded) == len(paths)

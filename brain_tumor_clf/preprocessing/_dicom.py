@@ -6,13 +6,14 @@ import threading
 
 import numpy as np
 
-from brain_tumor_clf.preprocessing._decode import (
-    check_frame,
+from brain_tumor_clf.preprocessing._decode import check_frame
+from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
+from brain_tumor_clf.preprocessing._pixels import (
     check_pixels,
+    linear_to_uint8,
+    scale_to_uint8,
     to_color_mode,
 )
-from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
-from brain_tumor_clf.preprocessing._scaling import linear_to_uint8, scale_to_uint8
 
 _INSTALL = "pip install 'brain-tumor-clf[dicom]'"
 _MR_CLASS = "1.2.840.10008.5.1.4.1.1.4"  # and, after a dot, its enhanced kinds
@@ -37,19 +38,7 @@ _n_reading, _mode_before = 0, None  # how many threads read, and pydicom's own s
 
 
 def read_dicom(file, options, force=False):
-    """Read one image of a DICOM file.
-
-    Parameters
-    ----------
-    file : binary file object
-    options : ReadOptions
-    force : bool, default=False
-        Whether to try a file without the DICOM preamble.
-
-    Returns
-    -------
-    ndarray of dtype uint8, shape (H, W) or (H, W, 3)
-    """
+    """Read one image of a DICOM file; `force` tries one without the preamble."""
     pydicom = _import_pydicom()
     try:
         with _unchecked_values(pydicom.config):
@@ -254,7 +243,7 @@ def apply_window(values, center, width, function="LINEAR"):
     Examples
     --------
     >>> import numpy as np
-    >>> from brain_tumor_clf.preprocessing._read_dicom import apply_window
+    >>> from brain_tumor_clf.preprocessing._dicom import apply_window
     >>> apply_window(np.array([-5, 0, 50, 100, 900]), center=50, width=100,
     ...              function="LINEAR_EXACT")
     array([  0,   0, 128, 255, 255], dtype=uint8)

@@ -1,43 +1,44 @@
 """Read images from paths, bytes, file objects, PIL images and arrays."""
 
-import functools
 import os
 from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+from sklearn.utils._param_validation import Interval, StrOptions
 
-from brain_tumor_clf._validation import check_choice, check_image_size
-from brain_tumor_clf.preprocessing._base import ImageTransformer
+from brain_tumor_clf._validation import check_image_size
+from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer, Placement
 from brain_tumor_clf.preprocessing._decode import (
     MODES,
-    check_pixels,
     decode,
     full_size,
     picture_to_array,
-    to_color_mode,
 )
-from brain_tumor_clf.preprocessing._image_files import has_dicom_magic
-from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
-from brain_tumor_clf.preprocessing._placement import Placement
-from brain_tumor_clf.preprocessing._read_dicom import read_dicom
-from brain_tumor_clf.preprocessing._scaling import scale_to_uint8
-from brain_tumor_clf.preprocessing._sources import (
+from brain_tumor_clf.preprocessing._dicom import read_dicom
+from brain_tumor_clf.preprocessing._files import (
     HEAD_BYTES,
     SHARED_SOURCE_LOCK,
     describe_foreign,
+    has_dicom_magic,
     open_source,
+)
+from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
+from brain_tumor_clf.preprocessing._pixels import (
+    check_pixels,
+    scale_to_uint8,
+    to_color_mode,
 )
 
 
 class ReadOptions(NamedTuple):
-    """What `ImageReader` tells the decoders."""
+    """What `ImageReader` passes on to the decoders."""
 
-    color_mode: str
-    frame: int | None
-    percentiles: tuple
-    max_pixels: int
+    color_mode: str = "grayscale"
+    frame: int | None = None
+    percentiles: tuple = (0.5, 99.5)
+    max_pixels: int = 89_478_485
 
 
 class ImageReader(ImageTransformer):
@@ -79,7 +80,7 @@ class ImageReader(ImageTransformer):
 
     See Also
     --------
-    ImagePipeline : Reads, crops, normalises and resizes each image in one go.
+    ImagePipeline : Reads, crops, normalizes and resizes each image in one go.
 
     Notes
     -----
@@ -104,6 +105,15 @@ class ImageReader(ImageTransformer):
     dtype('uint8')
     """
 
+    _parameter_constraints = {
+        "color_mode": [StrOptions(set(MODES))],
+        "image_size": [Integral, "array-like", StrOptions({"auto"}), None],
+        "frame": [Interval(Integral, 0, None, closed="left"), None],
+        "percentiles": ["array-like"],
+        "max_pixels": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": N_JOBS,
+    }
+
     def __init__(
         self,
         color_mode="grayscale",
@@ -122,33 +132,18 @@ class ImageReader(ImageTransformer):
         self.n_jobs = n_jobs
 
     def _check_params(self):
-        check_choice("color_mode", self.color_mode, MODES)
         if self.image_size is not None and not self._is_auto():
             check_image_size(self.image_size)
-        if self.frame is not None and not _is_natural(self.frame, least=0):
-            raise ValueError(
-                f"frame must be None or an integer from 0, got {self.frame!r}."
-            )
-        if not _is_natural(self.max_pixels, least=1):
-            raise ValueError(
-                f"max_pixels must be a positive integer, got {self.max_pixels!r}."
-            )
         check_percentiles(self.percentiles)
 
-    def _image_function(self, size_needed=None):
-        return functools.partial(
-            self._transform_image, least_size=self._size(size_needed)
-        )
+    def _apply(self, source, size_needed=None):
+        return self._transform_image(source, self._least_size(size_needed))
 
-    def _locating_function(self, size_needed=None):
-        return functools.partial(
-            self._read_and_locate, least_size=self._size(size_needed)
-        )
-
-    def _read_and_locate(self, source, least_size=None):
-        image = self._transform_image(source, least_size)
-        shape = image.shape if least_size is None else _full_shape(source, image)
-        return image, Placement.whole(shape)
+    def _apply_and_locate(self, source, size_needed=None):
+        image = self._apply(source, size_needed)
+        if self._least_size(size_needed) is None:
+            return image, Placement.whole(image.shape)
+        return image, Placement.whole(_full_shape(source, image))
 
     def _transform_image(self, source, least_size=None):
         options = ReadOptions(
@@ -156,7 +151,7 @@ class ImageReader(ImageTransformer):
         )
         return read_image(source, options, least_size)
 
-    def _size(self, size_needed):
+    def _least_size(self, size_needed):
         size = size_needed if self._is_auto() else self.image_size
         return None if size is None else check_image_size(size)
 
@@ -164,8 +159,8 @@ class ImageReader(ImageTransformer):
         return isinstance(self.image_size, str) and self.image_size == "auto"
 
     def _state(self, size_needed):
-        name, state = super()._state(size_needed)
-        return name, {**state, "image_size": self._size(size_needed)}
+        name, params = super()._state(size_needed)
+        return name, {**params, "image_size": self._least_size(size_needed)}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -176,14 +171,8 @@ class ImageReader(ImageTransformer):
 
 def check_percentiles(percentiles):
     """Raise unless `percentiles` are two rising numbers from 0 to 100."""
-    try:
-        low, high = percentiles
-        valid = (
-            isinstance(low, Real) and isinstance(high, Real) and 0 <= low < high <= 100
-        )
-    except (TypeError, ValueError):
-        valid = False
-    if not valid:
+    valid = len(percentiles) == 2 and all(isinstance(p, Real) for p in percentiles)
+    if not valid or not 0 <= percentiles[0] < percentiles[1] <= 100:
         raise ValueError(
             "percentiles must be (low, high) with 0 <= low < high <= 100, "
             f"got {percentiles!r}."
@@ -191,23 +180,26 @@ def check_percentiles(percentiles):
 
 
 def read_image(source, options, least_size=None):
-    """Read one image.
+    """Read one image to ``uint8``, shape ``(H, W)`` or ``(H, W, 3)``.
 
     Parameters
     ----------
     source : path, bytes, file object, PIL image or ndarray
+        The image.
     options : ReadOptions
+        How to read it.
     least_size : (int, int) or None, default=None
         Height and width to which a JPEG may be reduced while it is decoded.
 
     Returns
     -------
     ndarray of dtype uint8, shape (H, W) or (H, W, 3)
+        The image.
 
     Raises
     ------
     UnreadableImageError
-        Whatever is the matter with the source.
+        Whatever is wrong with the source.
     """
     try:
         if isinstance(source, np.ndarray):
@@ -239,7 +231,7 @@ def _read_file(file, name, options, least_size):
 
 
 def _full_shape(source, image):
-    """Height and width of what was read as `image`, perhaps at a part of its size."""
+    """Return the full shape of what was read as `image`, perhaps reduced."""
     if isinstance(source, (np.ndarray, Image.Image)):
         return image.shape
     with open_source(source) as file:
@@ -282,9 +274,3 @@ def _describe_damage(error):
     if isinstance(error, MemoryError):
         return "not enough memory to decode it"
     return f"damaged: {type(error).__name__}: {error}"
-
-
-def _is_natural(value, least):
-    return (
-        isinstance(value, Integral) and not isinstance(value, bool) and value >= least
-    )

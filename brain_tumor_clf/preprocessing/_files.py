@@ -1,4 +1,4 @@
-"""Open whatever stands for an image, and say what it is when it is none."""
+"""Find the image files of a folder, open them, and describe what is no image."""
 
 import contextlib
 import io
@@ -12,6 +12,10 @@ HEAD_BYTES = 512
 # One file object or PIL image may stand in X twice, and so be read by two threads.
 SHARED_SOURCE_LOCK = threading.Lock()
 
+_IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".dcm"}
+)
+_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir"})
 _DAMAGED_HEADER = "damaged: a {} file whose header cannot be read"
 _VOLUME_ADVICE = (
     "volumes are not read; pass single slices as arrays, volume[:, :, k], or export "
@@ -48,18 +52,77 @@ _SIGNATURES = (
 )
 
 
+def is_hidden(path):
+    """Return whether the system or an editor put a file or folder there."""
+    name = Path(path).name
+    return name.startswith(".") or name.lower() in _SYSTEM_FILES
+
+
+def has_dicom_magic(head):
+    """Return whether the first 132 bytes of a file are those of a DICOM file."""
+    return bytes(head[128:132]) == b"DICM"
+
+
+def find_image_files(folder, recursive=False):
+    """Return the sorted paths of the images in a folder; see `sort_image_files`."""
+    return sort_image_files(folder, recursive)[0]
+
+
+def sort_image_files(folder, recursive=False):
+    """Tell the images of a folder from its other files.
+
+    A file is an image by its suffix (jpg, jpeg, png, bmp, tif, tiff, webp or dcm), or
+    by its content if it is DICOM.
+
+    Parameters
+    ----------
+    folder : path-like
+        Folder to look in. A link to a folder is followed, once.
+    recursive : bool, default=False
+        Whether to look in sub-folders as well.
+
+    Returns
+    -------
+    images, others : list of Path, list of Path
+        Sorted paths. Hidden files and folders are in neither.
+    """
+    images, others = [], []
+    _sort_into(Path(folder), recursive, images, others, above=())
+    return sorted(images), sorted(others)
+
+
+def _sort_into(folder, recursive, images, others, above):
+    real = os.path.realpath(folder)
+    if real in above:  # a link back to a folder that holds it
+        return
+    # `scandir` tells files from folders without a call to the disk for each.
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            path = folder / entry.name
+            if is_hidden(path):
+                continue
+            if entry.is_dir():
+                if recursive:
+                    _sort_into(path, recursive, images, others, (*above, real))
+            elif entry.is_file() and _looks_like_image(path):
+                images.append(path)
+            else:
+                others.append(path)
+
+
+def _looks_like_image(path):
+    # Scanners name slices by their UID ("1.2.840…"), so any odd suffix may be DICOM.
+    if path.suffix.lower() in _IMAGE_SUFFIXES:
+        return True
+    with open(path, "rb") as file:
+        return has_dicom_magic(file.read(132))
+
+
 @contextlib.contextmanager
 def open_source(source):
     """Open a path, bytes or a file object for reading from its first byte.
 
-    Parameters
-    ----------
-    source : str, PathLike, bytes-like or binary file object
-        A file object is read from its beginning and left where it was.
-
-    Yields
-    ------
-    binary file object
+    A file object is read from its beginning and left where it was.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         yield io.BytesIO(source)
@@ -76,7 +139,7 @@ def open_source(source):
 
 
 def read_file_object(file):
-    """All bytes of a file object, which is left where it was."""
+    """Return all bytes of a file object, which is left where it was."""
     with SHARED_SOURCE_LOCK:
         try:
             position = file.tell()
@@ -96,15 +159,7 @@ def read_file_object(file):
 
 
 def describe_foreign(head, name=""):
-    """What a file is that is no image, by its first bytes and its name.
-
-    Parameters
-    ----------
-    head : bytes
-        The first bytes of the file.
-    name : str, default=""
-        The file's name.
-    """
+    """Say what a file is that is no image, by its first bytes and its name."""
     if not head:
         return "the file is empty"
     if head.startswith(b"\x1f\x8b"):
