@@ -11,6 +11,7 @@ from brain_tumor_clf.preprocessing import (
     ImagePipeline,
     ImageReader,
     ImageResizer,
+    ImageTransformer,
     IntensityNormalizer,
 )
 
@@ -137,3 +138,34 @@ def first_member(estimator):
 def is_left_out(step):
     """Tell whether a step of a pipeline is None or "passthrough"."""
     return step is None or (isinstance(step, str) and step == "passthrough")
+
+
+def split_image_steps(estimator):
+    """Split an estimator into its leading image transformers and what follows them.
+
+    Wrappers that `unwrap` knows and nested pipelines are looked into.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A classifier, a pipeline that ends in one, or a wrapper around either.
+
+    Returns
+    -------
+    transformers : list of ImageTransformer
+        In the order in which an image passes them.
+    rest : estimator
+        A pipeline if other steps than image transformers precede the classifier.
+    """
+    transformers = []
+    while True:
+        while (inside := unwrap(estimator)) is not None:
+            estimator = inside
+        if not isinstance(estimator, Pipeline):
+            return transformers, estimator
+        for i, (_, step) in enumerate(estimator.steps[:-1]):
+            if isinstance(step, ImageTransformer):
+                transformers.append(step)
+            elif not is_left_out(step):
+                return transformers, estimator[i:]
+        estimator = estimator.steps[-1][1]

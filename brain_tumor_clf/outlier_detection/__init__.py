@@ -1,4 +1,4 @@
-"""Is an image a brain scan at all?"""
+"""Detection of images that are not brain scans."""
 
 from brain_tumor_clf.outlier_detection._scan_guard import ScanGuard
 

@@ -1,4 +1,4 @@
-"""What an image is like before it is cropped and normalized, in a few numbers."""
+"""Statistics of an image before cropping and intensity normalization."""
 
 import numpy as np
 from PIL import Image
@@ -12,17 +12,9 @@ _BORDER = 3
 
 
 def image_statistics(image):
-    """Brightness, border, smoothness and symmetry of an image.
+    """Return 27 numbers on brightness, border, smoothness and symmetry of an image.
 
-    They do not change when it is mirrored or turned by 90 degrees.
-
-    Parameters
-    ----------
-    image : ndarray of shape (H, W), (H, W, 1) or (H, W, 3), dtype uint8
-
-    Returns
-    -------
-    ndarray of shape (27,), dtype float32
+    They do not change when the image is mirrored or rotated by 90 degrees.
     """
     gray = image[..., 0] if image.shape[2:] == (1,) else luminance(image)
     picture = Image.fromarray(np.ascontiguousarray(gray))
@@ -41,7 +33,7 @@ def image_statistics(image):
 
 
 def _border(small):
-    """Mean, spread and extremes of the outermost pixels, and of the corners."""
+    """Return mean and spread of the border, and the darkest and brightest corner."""
     inner = small[_BORDER:-_BORDER, _BORDER:-_BORDER]
     total = small.sum() - inner.sum()
     mean = total / (small.size - inner.size)
@@ -55,14 +47,14 @@ def _border(small):
 
 
 def _rings(small):
-    """Mean of rings around the middle."""
+    """Return the means of rings around the center."""
     rows, columns = np.mgrid[-1 : 1 : _SIDE * 1j, -1 : 1 : _SIDE * 1j]
     ring = np.minimum(np.hypot(rows, columns) * _N_RINGS, _N_RINGS - 1).astype(int)
     return np.bincount(ring.ravel(), small.ravel()) / np.bincount(ring.ravel())
 
 
 def _roughness(small):
-    """Mean step between neighbors at three resolutions, as a share of the contrast."""
+    """Return mean steps between neighbors at three resolutions, by the contrast."""
     contrast = small.std() + 0.02
     steps = []
     for factor in (1, 2, 4):
@@ -76,12 +68,9 @@ def _roughness(small):
 
 
 def _symmetry(small):
-    """Correlation with the mirror images, the larger first, and half a turn."""
+    """Return correlations with both mirror images, larger first, and half a turn."""
     centered = small - small.mean()
     power = (centered**2).sum() + 1e-3
-    pairs = [(centered * other).sum() / power for other in _mirrored(centered)]
-    return [max(pairs[:2]), min(pairs[:2]), pairs[2]]
-
-
-def _mirrored(image):
-    return image[:, ::-1], image[::-1], image[::-1, ::-1]
+    views = centered[:, ::-1], centered[::-1], centered[::-1, ::-1]
+    left_right, up_down, half_turn = ((centered * view).sum() / power for view in views)
+    return [max(left_right, up_down), min(left_right, up_down), half_turn]

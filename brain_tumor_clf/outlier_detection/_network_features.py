@@ -1,5 +1,6 @@
-"""What a fitted classifier's network makes of images, at several depths in one pass."""
+"""Features of images: their own statistics, and a network's maps at every depth."""
 
+import itertools
 import warnings
 
 import keras
@@ -7,93 +8,50 @@ import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 
-from brain_tumor_clf._validation import check_image_collection
+from brain_tumor_clf._validation import as_object_array, check_image_collection
 from brain_tumor_clf.classifiers import BaseCNNClassifier, predict_logits
-from brain_tumor_clf.exceptions import HeadNotFoundWarning, ImageReadError
+from brain_tumor_clf.exceptions import HeadNotFoundWarning
 from brain_tumor_clf.networks._stages import stage_layers
 from brain_tumor_clf.outlier_detection._image_statistics import image_statistics
-from brain_tumor_clf.pipeline import first_member, is_left_out, unwrap
-from brain_tumor_clf.preprocessing import ImagePipeline, ImageReader, ImageTransformer
+from brain_tumor_clf.pipeline import first_member, is_left_out, split_image_steps
+from brain_tumor_clf.preprocessing import ImagePipeline, ImageReader
 
 _CHUNK = 64  # images in memory at full size at a time
 
 
-def own_chain(estimator):
-    """The image transformers and the classifier of an estimator, as a new pipeline.
+def find_network(estimator):
+    """Return a pipeline of an estimator's image transformers and first network.
 
-    Parameters
-    ----------
-    estimator : fitted estimator
-        A classifier of this package, alone or at the end of a pipeline of image
-        transformers; frozen, calibrated, searched for, or the first of a vote.
-
-    Returns
-    -------
-    sklearn.pipeline.Pipeline
-        It shares all steps with `estimator`, and no attribute.
-
-    Raises
-    ------
-    TypeError
-        If it ends in anything else, or images go through anything else.
-    sklearn.exceptions.NotFittedError
-        If the classifier is not fitted.
+    The pipeline shares all steps with `estimator`, and no attribute.
     """
-    transformers = []
-    while not isinstance(estimator, BaseCNNClassifier):
-        if isinstance(estimator, Pipeline):
-            for _, step in estimator.steps[:-1]:
-                transformers += _image_steps(step)
-            estimator = estimator.steps[-1][1]
-        else:
-            estimator = _unwrapped(estimator)
-    if not hasattr(estimator, "model_"):
+    transformers, rest = split_image_steps(estimator)
+    while (member := first_member(rest)) is not None:
+        more, rest = split_image_steps(member)
+        transformers += more
+    if not isinstance(rest, BaseCNNClassifier):
+        raise TypeError(
+            "ScanGuard needs a fitted classifier of this package, such as "
+            "TransferCNNClassifier, alone or after image transformers in a pipeline; "
+            f"got {type(rest).__name__}."
+        )
+    if not hasattr(rest, "model_"):
         raise NotFittedError(
-            f"This {type(estimator).__name__} is not fitted. ScanGuard takes a fitted "
-            "classifier; where it is cloned, as in a search, give it "
+            f"This {type(rest).__name__} is not fitted. ScanGuard needs a fitted "
+            "classifier; where the guard is cloned, as in a search, pass "
             "FrozenEstimator(classifier) (sklearn.frozen), which stays fitted."
         )
-    steps = [(f"step{i}", step) for i, step in enumerate(transformers)]
-    chain = [("preprocess", ImagePipeline(steps))] if steps else []
-    return Pipeline([*chain, ("classifier", estimator)])
+    steps = []
+    for transformer in transformers:
+        inner = getattr(transformer, "steps", [("", transformer)])
+        steps += [step for _, step in inner if not is_left_out(step)]
+    if not steps:
+        return Pipeline([("classifier", rest)])
+    named = [(f"step{i}", step) for i, step in enumerate(steps)]
+    return Pipeline([("preprocess", ImagePipeline(named)), ("classifier", rest)])
 
 
-def _image_steps(step):
-    if is_left_out(step):
-        return []
-    if isinstance(step, ImagePipeline):
-        return [inner for _, part in step.steps for inner in _image_steps(part)]
-    if isinstance(step, ImageTransformer):
-        return [step]
-    raise TypeError(
-        "ScanGuard needs image transformers and then a classifier of this package; "
-        f"got a {type(step).__name__} between them."
-    )
-
-
-def _unwrapped(estimator):
-    """What is inside one wrapper around a classifier."""
-    # Of several networks the first looks as well as any.
-    for inside in (unwrap(estimator), first_member(estimator)):
-        if inside is not None:
-            return inside
-    raise TypeError(
-        "ScanGuard looks through the network of a fitted classifier of this package, "
-        "such as TransferCNNClassifier, alone or at the end of a pipeline; got "
-        f"{type(estimator).__name__}."
-    )
-
-
-def make_probe(network):
-    """A network of the same layers that puts out pooled maps of every resolution.
-
-    Returns
-    -------
-    keras.Model
-        To ``(n, sum of sizes)``, float32.
-    sizes : list of int
-        Numbers of features of each resolution: the mean of each map and its spread.
-    """
+def _make_probe(network):
+    """Return a network that computes mean and spread of each map, and their numbers."""
     pooled = []
     for layer in stage_layers(network):
         maps = keras.ops.cast(layer.output, "float32")
@@ -105,18 +63,12 @@ def make_probe(network):
 
 
 class ImageFeatures:
-    """Read images, and describe them as they are and as the network sees them.
+    """Read images and compute their features, with a pipeline from `find_network`."""
 
-    Parameters
-    ----------
-    chain : Pipeline
-        From `own_chain`.
-    """
-
-    def __init__(self, chain):
-        self.classifier = chain[-1]
-        self._probe, self._sizes = make_probe(self.classifier.model_)
-        steps = chain.steps[0][1].steps if len(chain) > 1 else []
+    def __init__(self, pipeline):
+        self._classifier = pipeline[-1]
+        self._probe, self._sizes = _make_probe(self._classifier.model_)
+        steps = pipeline[0].steps if len(pipeline) > 1 else []
         n_reading = int(bool(steps) and isinstance(steps[0][1], ImageReader))
         self._read = ImagePipeline(steps[:n_reading]) if n_reading else None
         self._prepare = ImagePipeline(steps[n_reading:]) if steps[n_reading:] else None
@@ -127,56 +79,34 @@ class ImageFeatures:
         return self._prepare is not None
 
     def chunks(self, X):
-        """The images of `X` as arrays, some at a time.
-
-        Yields
-        ------
-        list of ndarray of shape (H, W) or (H, W, C), uint8
-
-        Raises
-        ------
-        ImageReadError
-            At the end, of all images that cannot be read.
-        """
+        """Yield lists of uint8 arrays; at the end, raise for all unreadable images."""
         X = check_image_collection(X)
-        failures = {}
-        for start in range(0, len(X), _CHUNK):
-            chunk = X[start : start + _CHUNK]
-            if self._read is None:
-                yield [_as_uint8(image) for image in chunk]
-                continue
-            try:
-                images = list(self._read.transform(chunk))
-            except ImageReadError as error:
-                failures.update(
-                    {start + i: failure for i, failure in error.failures.items()}
-                )
-            if not failures:
-                yield images
-        if failures:
-            raise ImageReadError(failures, len(X))
+        images = (
+            map(_as_uint8, X) if self._read is None else self._read.iter_transform(X)
+        )
+        while chunk := list(itertools.islice(images, _CHUNK)):
+            yield chunk
 
     def of_images(self, images):
-        """Features of a few images: one array ``(n, d)`` a depth, the image's last."""
+        """Return one array (n, d) of features for each depth, the statistics last."""
         statistics = np.stack([image_statistics(image) for image in images])
-        batch = self._prepared(images)
-        batch = self.classifier._check_images(batch, reset=False)
-        features = predict_logits(self._probe, batch, self.classifier.batch_size)
+        batch = self._classifier._check_images(self._prepared(images), reset=False)
+        features = predict_logits(self._probe, batch, self._classifier.batch_size)
         cuts = np.cumsum(self._sizes)[:-1]
         return [*np.split(features.astype(np.float32), cuts, axis=1), statistics]
 
     def _prepared(self, images):
+        """Return the images as the network sees them."""
         if self._prepare is None:
             return np.stack(images)
-        collection = np.empty(len(images), dtype=object)
-        collection[:] = images
         with warnings.catch_warnings():
-            # That there is no head is what the guard is to find out.
+            # An image without a head is what the guard is there to find.
             warnings.simplefilter("ignore", HeadNotFoundWarning)
-            return self._prepare.transform(collection)
+            return self._prepare.transform(as_object_array(images))
 
 
 def _as_uint8(image):
+    """Return an image rounded to uint8."""
     image = np.asarray(image)
     if image.dtype == np.uint8:
         return image

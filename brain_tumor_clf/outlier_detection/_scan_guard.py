@@ -1,4 +1,4 @@
-"""Is an image a brain scan at all?"""
+"""An out-of-distribution detector for images that are not brain scans."""
 
 from numbers import Integral, Real
 
@@ -6,62 +6,61 @@ import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from brain_tumor_clf.outlier_detection._network_features import ImageFeatures, own_chain
-from brain_tumor_clf.outlier_detection._phantoms import draw_phantoms
+from brain_tumor_clf.outlier_detection._network_features import (
+    ImageFeatures,
+    find_network,
+)
 from brain_tumor_clf.outlier_detection._state_check import check_state
 from brain_tumor_clf.outlier_detection._subspace import fit_subspace, project
-from brain_tumor_clf.outlier_detection._variation import vary
+from brain_tumor_clf.outlier_detection._training_images import draw_phantoms, vary
 
-_USUAL = 0.995  # quantile of scans' distances that becomes 1
-_FEW = 0.05  # quantile of phantoms that counts as the one nearest to scans
+_USUAL = 0.995  # quantile of the scans' distances that is scaled to 1
+_FEW = 0.05  # quantile of the phantoms that stands for the one nearest to scans
 _RIDGE = 0.1
+_MIN_IMAGES = 10
 
 
 class ScanGuard(OutlierMixin, BaseEstimator):
-    """Tell brain scans from other images, through the network of a fitted classifier.
+    """Detect images that are not brain scans, with the network of a classifier.
 
-    A classifier gives a class to anything, a black image or a knee. The guard
-    describes an image by the means and spreads of the network's maps at every
-    resolution, from one pass, and by 27 numbers of the image as it is read (brightness,
-    border, symmetry), and measures how far that is from what it saw in `fit`: for each
-    of these descriptions the Mahalanobis distance within the main axes [1]_, and what
-    lies beside them [2]_. The mean of the two largest of these distances counts, each
-    scaled so that 1 is rare among scans. It sees each scan of `fit` twice: as it is,
-    and turned by quarters, mirrored, sharpened or softened.
+    A classifier assigns a class to any image, even a black one or a knee. The guard
+    describes an image by mean and spread of the network's feature maps at every
+    resolution, computed in one pass, and by 27 statistics of the image as read. For
+    each of these descriptions it measures the Mahalanobis distance to the scans seen in
+    `fit` within the principal axes [1]_, and the distance to the subspace that they
+    span [2]_. The score is the mean of the two largest distances, scaled so that 1 is
+    rare among scans. Each scan is used twice in `fit`: as it is, and as a copy that is
+    rotated, mirrored, sharpened or blurred.
 
-    The phantoms of `make_brain_mri`, drawn to look like scans, it is told about: `fit`
-    draws some and learns the direction in which they differ (linear discriminant).
-    Other non-scans it never sees.
+    `fit` also draws phantoms of `make_brain_mri`, which are meant to look like scans,
+    and learns to refuse them by a linear discriminant. It needs no other images that
+    are not scans.
 
     Parameters
     ----------
     estimator : fitted estimator
         A classifier of this package, alone or at the end of a pipeline of image
-        transformers; ``FrozenEstimator(pipe)`` where the guard is to be cloned.
+        transformers. Use ``FrozenEstimator(pipe)`` if the guard is to be cloned.
     contamination : float, default=0.002
-        Share of the images of `fit`, in (0, 0.5], that may lie beyond the limit.
+        Share of the images of `fit` to be refused, in (0, 0.5].
     n_components : int, default=24
-        Most main axes of each description.
+        Highest number of principal axes of each description.
     random_state : int, RandomState or None, default=0
         Seed of the varied copies and the phantoms.
 
     Attributes
     ----------
     offset_ : float
-        The limit: ``decision_function(X) = score_samples(X) - offset_``.
+        ``decision_function(X) = score_samples(X) - offset_``.
     estimator_ : Pipeline
-        The steps of `estimator`, shared with it.
+        The image transformers and the network of `estimator`, shared with it.
 
     See Also
     --------
-    brain_tumor_clf.metrics.abstention_threshold : For scans that are hard to tell.
-
-    Notes
-    -----
-    ``pipe.guard_ = ScanGuard(pipe).fit(X)`` travels with `save`, `load` and pickle. The
-    file holds the network once.
+    brain_tumor_clf.metrics.abstention_threshold : For scans that are hard to classify.
 
     References
     ----------
@@ -72,7 +71,7 @@ class ScanGuard(OutlierMixin, BaseEstimator):
 
     Examples
     --------
-    Here phantoms stand in for scans, of which this package has none:
+    Phantoms stand in for real scans here:
 
     >>> import numpy as np
     >>> from brain_tumor_clf import (
@@ -87,6 +86,12 @@ class ScanGuard(OutlierMixin, BaseEstimator):
     array([-1, -1])
     """
 
+    _parameter_constraints = {
+        "contamination": [Interval(Real, 0, 0.5, closed="right")],
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
         self, estimator, *, contamination=0.002, n_components=24, random_state=0
     ):
@@ -96,33 +101,32 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X, y=None):
-        """Learn what brain scans are like.
+        """Learn the features of brain scans.
 
         Parameters
         ----------
         X : sequence of n images
-            Real scans, what `estimator` takes; at least 10, better thousands.
+            Real scans, as `estimator` takes them: at least 10, better thousands.
         y : None
             Ignored.
 
         Returns
         -------
         self : ScanGuard
-            The fitted guard.
 
         Raises
         ------
         TypeError
-            If `estimator` holds no classifier of this package.
+            If `estimator` has no classifier of this package.
         sklearn.exceptions.NotFittedError
-            If it is not fitted.
+            If the classifier is not fitted.
         ValueError
-            If a parameter is out of its range, or there are fewer than 10 images.
+            If a parameter is out of range, or there are fewer than 10 images.
         ImageReadError
-            If images cannot be read: all of them, path by path.
+            If images cannot be read; it lists all of them.
         """
-        self._check_params()
-        self.estimator_ = own_chain(self.estimator)
+        self._validate_params()
+        self.estimator_ = find_network(self.estimator)
         self._features = ImageFeatures(self.estimator_)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         rng = np.random.default_rng(seed)
@@ -136,7 +140,7 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         distances = self._all_distances(coordinates, distances)
         self.median_ = np.median(distances, axis=0)
         self.scale_ = np.quantile(distances, _USUAL, axis=0) - self.median_ + 1e-6
-        # Scans have room up to half way to the phantoms: none lies in between.
+        # Between scans and phantoms the boundary may lie half way.
         half_way = (phantoms_least - self.median_[-1]) / 2
         self.scale_[-1] = max(self.scale_[-1], half_way)
         scores = -self._combine(distances)
@@ -144,22 +148,22 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         return self
 
     def score_samples(self, X):
-        """How much each image is like a brain scan.
+        """Compute how similar each image is to brain scans.
 
         Parameters
         ----------
         X : sequence of n images
-            Of the same kind as in `fit`.
+            As in `fit`.
 
         Returns
         -------
         ndarray of shape (n,), float64
-            Higher is more like one; most scans are above -1.
+            Higher is more similar; most scans are above -1.
 
         Raises
         ------
         ImageReadError
-            If images cannot be read: all of them, path by path.
+            If images cannot be read; it lists all of them.
         """
         check_is_fitted(self)
         features = self._image_features()
@@ -170,57 +174,43 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         return np.concatenate(scores).astype(np.float64)
 
     def decision_function(self, X):
-        """How far each image is within the limit.
+        """Compute `score_samples` relative to the offset.
 
         Parameters
         ----------
         X : sequence of n images
-            Of the same kind as in `fit`.
+            As in `fit`.
 
         Returns
         -------
         ndarray of shape (n,), float64
-            Negative for what is no brain scan.
+            Negative for images that are not brain scans.
         """
         return self.score_samples(X) - self.offset_
 
     def predict(self, X):
-        """Whether each image is a brain scan.
+        """Predict whether each image is a brain scan.
 
         Parameters
         ----------
         X : sequence of n images
-            Of the same kind as in `fit`.
+            As in `fit`.
 
         Returns
         -------
         ndarray of shape (n,), int
-            1 for a scan, -1 for anything else.
+            1 for a scan, -1 for any other image.
         """
         return np.where(self.decision_function(X) >= 0, 1, -1)
 
-    # --- inside ------------------------------------------------------------------
-
-    def _check_params(self):
-        share = self.contamination
-        if not isinstance(share, Real) or not 0 < share <= 0.5:
-            raise ValueError(
-                "contamination must be a number above 0 and at most 0.5, got "
-                f"{share!r}."
-            )
-        if not isinstance(self.n_components, Integral) or self.n_components < 1:
-            raise ValueError(
-                f"n_components must be a positive integer, got {self.n_components!r}."
-            )
-
     def _image_features(self):
-        # Built when first needed: a network of the classifier's own layers.
+        """Return the feature extractor, built when it is first needed."""
         if getattr(self, "_features", None) is None:
             self._features = ImageFeatures(self.estimator_)
         return self._features
 
     def _describe(self, X, rng):
-        """Features of all images and of varied copies; the shape of the last."""
+        """Return features of all images and their copies, and the shape of the last."""
         parts, shape = [], None
         for images in self._features.chunks(X):
             parts.append(self._features.of_images(images))
@@ -230,19 +220,18 @@ class ScanGuard(OutlierMixin, BaseEstimator):
                 varied = [v if v.shape == image.shape else image for v, image in pairs]
             parts.append(self._features.of_images(varied))
             shape = images[-1].shape
-        described = [np.concatenate(each) for each in zip(*parts, strict=True)]
-        if len(described[0]) < 20:
-            n = len(described[0]) // 2
-            raise ValueError(f"ScanGuard needs at least 10 images, got {n}.")
-        return described, shape
+        n = sum(len(part[0]) for part in parts) // 2
+        if n < _MIN_IMAGES:
+            raise ValueError(f"ScanGuard needs at least {_MIN_IMAGES} images, got {n}.")
+        return _join(parts), shape
 
     def _features_of_phantoms(self, shape, rng):
+        """Return features of phantoms, of the given shape if the network needs it."""
         shape = None if self._features.takes_any_size else shape
-        parts = [self._features.of_images(some) for some in draw_phantoms(rng, shape)]
-        return [np.concatenate(each) for each in zip(*parts, strict=True)]
+        return _join(self._features.of_images(x) for x in draw_phantoms(rng, shape))
 
     def _measure(self, features):
-        """Coordinates in all subspaces side by side, and the distances."""
+        """Return the coordinates in all subspaces side by side, and the distances."""
         pairs = [
             project(subspace, each)
             for subspace, each in zip(self.subspaces_, features, strict=True)
@@ -250,10 +239,11 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         return tuple(np.hstack(each) for each in zip(*pairs, strict=True))
 
     def _all_distances(self, coordinates, distances):
+        """Return the distances and, last, the position along the discriminant."""
         return np.column_stack([distances, coordinates @ self.direction_])
 
     def _combine(self, distances):
-        """One distance an image: 1 is rare among scans."""
+        """Return one distance for each image; 1 is rare among scans."""
         scaled = (distances - self.median_) / self.scale_
         two_largest = np.sort(scaled[:, :-1], axis=1)[:, -2:].mean(axis=1)
         return np.maximum(two_largest, scaled[:, -1])
@@ -283,8 +273,13 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         return tags
 
 
+def _join(parts):
+    """Concatenate lists of feature arrays, depth by depth."""
+    return [np.concatenate(each) for each in zip(*parts, strict=True)]
+
+
 def _discriminant(coordinates, others):
-    """The direction in which `others` differ most, for the spread of both kinds."""
+    """Return the unit normal of the linear discriminant, pointing to `others`."""
     spreads = [np.cov(each.T.astype(np.float64)) for each in (coordinates, others)]
     covariance = np.mean(spreads, axis=0)
     diagonal = np.diag(np.diag(covariance))

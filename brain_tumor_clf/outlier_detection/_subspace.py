@@ -1,67 +1,44 @@
-"""How far a vector lies from those seen: within their main axes, and beside them."""
+"""Distances of feature vectors within their principal axes, and to the subspace."""
 
 import numpy as np
+from sklearn.decomposition import PCA
 
-_SHRINKAGE = 0.05  # of each axis' variance towards the mean of all
-_FLOOR = 1e-3  # of the largest spread: what hardly varies must not count for much
+_SHRINKAGE = 0.05  # of the variance along each axis towards the mean over axes
+_FLOOR = 1e-3  # of the largest spread: features that hardly vary must not dominate
 
 
 def fit_subspace(vectors, n_components):
-    """Mean, spread and main axes of vectors, as arrays by name.
+    """Return "mean", "spread" and "axes" of vectors (n, d), as float32 arrays by name.
 
-    Parameters
-    ----------
-    vectors : ndarray of shape (n, d), float32
-    n_components : int
-        Most axes that are kept; at most three quarters of `d`, so that something is
-        left beside them.
-
-    Returns
-    -------
-    dict of str to ndarray, float32
-        "mean" ``(d,)``, "spread" ``(d,)`` and "axes" ``(k, d)``, scaled so that
-        the vectors' coordinates have about unit variance.
+    The axes ``(k, d)`` are scaled so that coordinates have about unit variance. They
+    are at most three quarters of the dimensions, so that there is a residual.
     """
+    n, d = vectors.shape
     mean, spread = vectors.mean(axis=0), vectors.std(axis=0)
     spread = spread + _FLOOR * spread.max() + 1e-6
-    scaled = (vectors - mean) / spread
-    k = max(min(n_components, vectors.shape[1] * 3 // 4, len(vectors) - 1), 1)
-    # The small matrix of the two: vectors are many and long, axes few.
-    if len(scaled) < scaled.shape[1]:
-        values, sides = np.linalg.eigh(scaled @ scaled.T)
-        axes = (sides[:, ::-1][:, :k].T @ scaled) / np.sqrt(
-            np.maximum(values[::-1][:k], 1e-9)
-        ).reshape(-1, 1)
-    else:
-        values, sides = np.linalg.eigh(scaled.T @ scaled)
-        axes = sides[:, ::-1][:, :k].T
-    variance = np.maximum(values[::-1][:k], 0) / len(scaled)
+    k = max(min(n_components, d * 3 // 4, n - 1), 1)
+    pca = PCA(k, svd_solver="full" if n < d else "covariance_eigh")
+    pca.fit((vectors - mean) / spread)
+    variance = pca.explained_variance_
     variance = (1 - _SHRINKAGE) * variance + _SHRINKAGE * variance.mean() + 1e-9
-    axes = axes / np.sqrt(variance).reshape(-1, 1)
-    return {
-        "mean": mean.astype(np.float32),
-        "spread": spread.astype(np.float32),
-        "axes": axes.astype(np.float32),
-    }
+    axes = pca.components_ / np.sqrt(variance)[:, None]
+    subspace = {"mean": mean, "spread": spread, "axes": axes}
+    return {name: array.astype(np.float32) for name, array in subspace.items()}
 
 
 def project(subspace, vectors):
-    """Coordinates along the axes ``(n, k)``, and the logarithms of two distances.
+    """Return coordinates (n, k) of vectors, and the logarithms (n, 2) of two distances.
 
-    Returns
-    -------
-    coordinates : ndarray of shape (n, k), float64
-    distances : ndarray of shape (n, 2), float32
-        The logarithm of the mean squared coordinate (Mahalanobis), and of the mean
-        square of what lies beside all axes.
+    The distances are the mean squared coordinate (Mahalanobis distance within the
+    subspace) and the mean squared residual (distance to the subspace).
     """
-    # In double precision: what lies beside the axes is a difference of large sums.
+    # In double precision: the residual is a difference of large sums.
     scaled = (vectors.astype(np.float64) - subspace["mean"]) / subspace["spread"]
     coordinates = scaled @ subspace["axes"].T
     within = (coordinates**2).mean(axis=1)
-    # The axes are orthogonal; their lengths are one over the spread along them.
-    lengths = np.linalg.norm(subspace["axes"], axis=1)
-    explained = ((coordinates / lengths) ** 2).sum(axis=1)
-    beside = np.maximum((scaled**2).sum(axis=1) - explained, 0) / scaled.shape[1]
-    distances = np.log(np.stack([within, beside], axis=1) + _FLOOR)
+    # The axes are orthogonal; their norms are the inverse of the spread along them.
+    norms = np.linalg.norm(subspace["axes"], axis=1)
+    explained = ((coordinates / norms) ** 2).sum(axis=1)
+    residual = np.maximum((scaled**2).sum(axis=1) - explained, 0) / scaled.shape[1]
+    distances = np.log(np.stack([within, residual], axis=1) + _FLOOR)
     return coordinates, distances.astype(np.float32)

@@ -28,6 +28,7 @@ from brain_tumor_clf import (
     write_brain_mri,
 )
 from brain_tumor_clf.exceptions import ImageReadError
+from brain_tumor_clf.outlier_detection import _training_images
 from brain_tumor_clf.outlier_detection._image_statistics import image_statistics
 from brain_tumor_clf.outlier_detection._subspace import fit_subspace, project
 
@@ -35,6 +36,14 @@ from brain_tumor_clf.outlier_detection._subspace import fit_subspace, project
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept:DeprecationWarning"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_phantoms():
+    """Draw fewer phantoms than the guard does by default, for speed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_training_images, "_N_BATCHES", 4)
+        yield
 
 
 @pytest.fixture(scope="module")
