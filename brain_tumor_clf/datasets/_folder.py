@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from brain_tumor_clf._validation import nearest_name, unknown_name_message
+from brain_tumor_clf._validation import check_choice, nearest_name
+from brain_tumor_clf.datasets._class_folders import list_classes, sub_folders
 from brain_tumor_clf.datasets._groups import resolve_groups
 from brain_tumor_clf.exceptions import DatasetError
-from brain_tumor_clf.preprocessing import is_hidden, sort_image_files
 
+SUBSETS = ("train", "test", "all")
 _SPLIT_NAMES = {"train": ("training", "train"), "test": ("testing", "test")}
-_SUBSETS = ("train", "test", "all")
 _GROUPS_FILE = "groups.csv"
 
 
-def load_mri_folder(path, subset=None, groups=None):
+def load_mri_folder(path, subset=None, groups=None, classes=None):
     """Load a folder that holds one sub-folder of scans for each class.
 
     No image is opened: the result holds paths, which scikit-learn splits, clones
@@ -42,7 +42,10 @@ def load_mri_folder(path, subset=None, groups=None):
         that the CSV lies in, or to `path`) and ``group``; other columns are not read.
         An array holds one label an image, in sorted order of their paths. With None,
         a ``groups.csv`` beside the class folders, or beside ``Training``, is used
-        if there is one.
+        if there is one. Spaces around a name do not count.
+    classes : sequence of str, default=None
+        Names of the sub-folders that are classes; others are left out. With None all
+        are, unless some cannot be: see `DatasetError` below.
 
     Returns
     -------
@@ -70,8 +73,9 @@ def load_mri_folder(path, subset=None, groups=None):
     ------
     DatasetError
         If the folder is missing, empty, no folder, or holds a single class; if a
-        class folder holds no image; if `subset` is missing or out of place; if
-        `groups` does not give every image one group.
+        class folder holds no image, holds another class folder, or does not look like
+        a class (``pred``, ``masks``) and `classes` does not name it; if `subset` is
+        missing or out of place; if `groups` does not give every image one group.
     ValueError
         If `subset` is unknown.
 
@@ -92,13 +96,13 @@ def load_mri_folder(path, subset=None, groups=None):
     >>> scans.data.shape, scans.target.shape, scans.groups.shape
     ((8,), (8,), (8,))
     """
-    if subset is not None and subset not in _SUBSETS:
-        raise ValueError(unknown_name_message("subset", subset, _SUBSETS))
+    if subset is not None:
+        check_choice("subset", subset, SUBSETS)
     folder = _check_folder(path)
     roots, ignored = _split_roots(folder, subset)
     rows, names_by_root = [], {}
     for split, root in roots:
-        found, left_out = _list_classes(root)
+        found, left_out = list_classes(root, classes)
         ignored += left_out
         names_by_root[root] = sorted(found)
         rows += [(str(f), label, split) for label in found for f in found[label]]
@@ -116,11 +120,8 @@ def load_mri_folder(path, subset=None, groups=None):
 
 
 def has_subsets(path):
-    """Whether a folder holds ``Training`` or ``Testing``: one must be chosen."""
-    names = {name for names in _SPLIT_NAMES.values() for name in names}
-    return any(
-        child.name.lower() in names for child in _sub_folders(_check_folder(path))
-    )
+    """Return whether a folder holds ``Training`` or ``Testing``: one must be chosen."""
+    return bool(_find_splits(sub_folders(_check_folder(path))))
 
 
 def _check_folder(path):
@@ -136,27 +137,28 @@ def _check_folder(path):
 
 
 def _nearest(missing):
-    """How far a path leads, and what there is most like its next part."""
+    """Say how far a path leads, and what there is most like its next part."""
     missing = Path(os.path.abspath(missing))
     last = next(folder for folder in missing.parents if folder.is_dir())
     wanted = missing.relative_to(last).parts[0]
-    near = nearest_name(wanted, [child.name for child in _sub_folders(last)])
+    near = nearest_name(wanted, [child.name for child in sub_folders(last)])
     hint = f"; did you mean {near!r}?" if near else "."
     return f"{str(last)!r} holds no {wanted!r}{hint}"
 
 
-def _sub_folders(folder):
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(p))
-
-
-def _split_roots(folder, subset):
-    """The folders that hold the class folders, each with the split that it is."""
-    children = _sub_folders(folder)
+def _find_splits(children):
+    """Return the folders that are a split, by split."""
     by_split = {
         split: [child for child in children if child.name.lower() in names]
         for split, names in _SPLIT_NAMES.items()
     }
-    found = {split: roots for split, roots in by_split.items() if roots}
+    return {split: roots for split, roots in by_split.items() if roots}
+
+
+def _split_roots(folder, subset):
+    """Return the folders that hold the class folders, each with its split."""
+    children = sub_folders(folder)
+    found = _find_splits(children)
     if not found:
         _refuse_unneeded_subset(folder, subset, children)
         return [(None, folder)], []
@@ -199,40 +201,6 @@ def _refuse_unneeded_subset(folder, subset, children):
             )
 
 
-def _list_classes(root):
-    """Images by class name, and the files that are none."""
-    loose, _ = sort_image_files(root)
-    children = _sub_folders(root)
-    if not children:
-        what = f"{len(loose)} images but no sub-folder" if loose else "no images"
-        raise DatasetError(
-            f"{str(root)!r} holds {what}; expected one sub-folder of images for each "
-            "class, such as glioma and notumor."
-        )
-    found, ignored = {}, [str(path) for path in loose]
-    for child in children:
-        images, others = sort_image_files(child, recursive=True)
-        if not images:
-            raise DatasetError(
-                f"Class folder {str(child)!r} holds no image. Remove it, or fill it "
-                "with jpg, jpeg, png, bmp, tif, tiff, webp or DICOM files."
-            )
-        found[child.name] = images
-        ignored += map(str, others)
-    if len(found) == 1:
-        _refuse_single_class(root, children[0])
-    return found, ignored
-
-
-def _refuse_single_class(root, only):
-    inner = [child.name for child in _sub_folders(only)]
-    hint = f" It holds {inner[:8]}: did you mean {str(only)!r}?" if inner else ""
-    raise DatasetError(
-        f"{str(root)!r} holds a single class, {only.name!r}; at least two are needed "
-        f"to tell them apart.{hint}"
-    )
-
-
 def _check_same_classes(names_by_root):
     first, *others = names_by_root.items()
     for root, names in others:
@@ -251,8 +219,7 @@ def _find_groups_file(folder, roots):
     if any(resolved.name.lower() in names for names in _SPLIT_NAMES.values()):
         places.append(folder / os.pardir if folder.name == "" else folder.parent)
     tables = [place / _GROUPS_FILE for place in dict.fromkeys(places)]
-    tables = [table for table in tables if table.is_file()]
-    return tables[0] if tables else None
+    return next((table for table in tables if table.is_file()), None)
 
 
 def _warn_ignored(folder, ignored):

@@ -10,36 +10,19 @@ from brain_tumor_clf._validation import nearest_name
 from brain_tumor_clf.exceptions import DatasetError
 
 _N_NAMED = 5
+_ALONE = "An image that belongs with no other has a group of its own."
 
 
 def resolve_groups(groups, paths, bases):
-    """The group of each image.
+    """Return the group of each image, or raise a DatasetError.
 
-    Parameters
-    ----------
-    groups : path-like, DataFrame or array-like of shape (n,)
-        A table with columns ``file`` and ``group`` (or a CSV file of one), or the
-        groups themselves in the order of `paths`.
-    paths : list of str
-        The images.
-    bases : list of Path
-        Folders that the table's ``file`` column may be relative to.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-
-    Raises
-    ------
-    DatasetError
-        If the table cannot be read, has no such columns, or does not give every
-        image one group; if the array has another length.
+    `groups` is a CSV file or DataFrame with the columns ``file`` (relative to its own
+    folder or one of `bases`) and ``group``, or one label for each of `paths`.
     """
     if isinstance(groups, (str, os.PathLike)):
         csv = Path(groups)
-        return _groups_from_table(
-            _read_table(csv), paths, [csv.parent, *bases], f"{csv}"
-        )
+        table = _read_table(csv)
+        return _groups_from_table(table, paths, [csv.parent, *bases], str(csv))
     if isinstance(groups, pd.DataFrame):
         return _groups_from_table(groups, paths, bases, "the groups table")
     return _groups_from_array(groups, len(paths))
@@ -66,39 +49,39 @@ def _groups_from_table(table, paths, bases, name):
             )
     by_file = _group_by_file(table, name)
     keys = _best_keys(by_file, paths, bases, name)
-    lacking = [path for path, key in zip(paths, keys, strict=True) if not key]
+    lacking = [path for path, key in zip(paths, keys, strict=True) if key is None]
     if lacking:
         raise DatasetError(
             f"{name} lacks {len(lacking)} of {len(paths)} images: {_some(lacking)}. "
-            "Give each image a row (an image that belongs with no other has a group "
-            "of its own)."
+            f"Give each image a row. {_ALONE}"
         )
     return np.asarray([by_file[key] for key in keys])
 
 
 def _group_by_file(table, name):
-    files = [str(file).replace("\\", "/").removeprefix("./") for file in table["file"]]
-    empty = [
-        file
-        for file, group in zip(files, table["group"], strict=True)
-        if pd.isna(group) or str(group).strip() == ""
-    ]
-    if empty:
-        raise DatasetError(
-            f"{name} has no group in {len(empty)} rows: {_some(empty)}. An image that "
-            "belongs with no other has a group of its own."
-        )
-    by_file = {}
-    for file, group in zip(files, table["group"], strict=True):
-        if by_file.setdefault(file, group) != group:
+    by_file, empty = {}, []
+    for file, group in zip(table["file"], table["group"].map(_trim), strict=True):
+        file = str(file).strip().replace("\\", "/").removeprefix("./")
+        if pd.isna(group) or group == "":
+            empty.append(file)
+        elif by_file.setdefault(file, group) != group:
             raise DatasetError(
                 f"{name} puts {file} into two groups, {by_file[file]!r} and {group!r}."
             )
+    if empty:
+        raise DatasetError(
+            f"{name} has no group in {len(empty)} rows: {_some(empty)}. {_ALONE}"
+        )
     return by_file
 
 
+def _trim(group):
+    """Return a group's name without the spaces around it, which nobody sees."""
+    return group.strip() if isinstance(group, str) else group
+
+
 def _best_keys(by_file, paths, bases, name):
-    """The table's name for each image, under the base that explains most of them."""
+    """Return the table's name for each image, under the base that explains the most."""
     best, n_best = [], 0
     for base in dict.fromkeys(map(os.path.abspath, bases)):
         # As text: 7,000 `Path.relative_to` take longer than listing the folders.
@@ -127,11 +110,9 @@ def _groups_from_array(groups, n_images):
             f"order of their paths, got shape {groups.shape}."
         )
     if pd.isna(groups).any():
-        raise DatasetError(
-            f"groups has no label for {int(pd.isna(groups).sum())} images. An image "
-            "that belongs with no other has a group of its own."
-        )
-    return groups
+        n_missing = int(pd.isna(groups).sum())
+        raise DatasetError(f"groups has no label for {n_missing} images. {_ALONE}")
+    return np.asarray([_trim(group) for group in groups.tolist()])
 
 
 def _some(names):

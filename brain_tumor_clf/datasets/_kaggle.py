@@ -1,4 +1,4 @@
-"""The public Kaggle set of brain tumor scans, whole or not at all."""
+"""Download the public Kaggle set of brain tumor scans, whole or not at all."""
 
 import json
 import os
@@ -8,25 +8,19 @@ from pathlib import Path
 
 from sklearn.datasets import get_data_home
 
-from brain_tumor_clf._validation import unknown_name_message
-from brain_tumor_clf.datasets._folder import load_mri_folder
+from brain_tumor_clf._validation import check_choice
+from brain_tumor_clf.datasets._folder import SUBSETS, load_mri_folder
 from brain_tumor_clf.exceptions import DatasetDownloadError, DatasetError
 
 _HANDLE = "masoudnickparvar/brain-tumor-mri-dataset"
 _PAGE = f"https://www.kaggle.com/datasets/{_HANDLE}"
 _MARKER = ".counted.json"
-_SUBSETS = ("train", "test", "all")
-
+_CLASSES = ("glioma", "meningioma", "notumor", "pituitary")
 # Version -> images by split and class.
 _COUNTS = {
     1: {
-        "train": {
-            "glioma": 1321,
-            "meningioma": 1339,
-            "notumor": 1595,
-            "pituitary": 1457,
-        },
-        "test": {"glioma": 300, "meningioma": 306, "notumor": 405, "pituitary": 300},
+        "train": dict(zip(_CLASSES, (1321, 1339, 1595, 1457), strict=True)),
+        "test": dict(zip(_CLASSES, (300, 306, 405, 300), strict=True)),
     },
 }
 
@@ -38,12 +32,12 @@ def fetch_brain_tumor_mri(
 
     It is downloaded once, through kagglehub (``pip install
     "brain-tumor-clf[kaggle]"``), and found on the disk from then on. Version 1 holds
-    5,712 training and 1,311 test images of four classes; both counts are checked, class
-    by class, before the download is taken for the set and whenever it is loaded.
+    5,712 training and 1,311 test images of four classes; the counts of every class are
+    checked after the download and whenever it is loaded.
 
-    The set's test images are no independent sample: most of them share a patient, or
-    are copies or mirror images of training images. Its source names no patients, so
-    that ``groups`` is None.
+    The test images are no independent sample: most share a patient with training
+    images, or are copies or mirror images of them. The source names no patients, so
+    ``groups`` is None.
 
     Parameters
     ----------
@@ -66,9 +60,9 @@ def fetch_brain_tumor_mri(
     Raises
     ------
     DatasetDownloadError
-        If the set is neither on the disk nor to be had: no network, a download that
-        broke off or came short, or ``download_if_missing=False``. What was downloaded
-        is removed. The message says how to download the set by hand.
+        If the set is not on the disk and cannot be downloaded whole, or
+        ``download_if_missing=False``. What was downloaded is removed. The message says
+        how to download the set by hand.
     DatasetError
         If files of the set on the disk were added or removed since.
     ImportError
@@ -90,8 +84,7 @@ def fetch_brain_tumor_mri(
         ...
     brain_tumor_clf.exceptions.DatasetDownloadError: The Kaggle set ... is not in ...
     """
-    if subset not in _SUBSETS:
-        raise ValueError(unknown_name_message("subset", subset, _SUBSETS))
+    check_choice("subset", subset, SUBSETS)
     if version not in _COUNTS:
         raise ValueError(
             f"version must be one of {sorted(_COUNTS)}, whose counts are known, got "

@@ -7,12 +7,10 @@ import pandas as pd
 from PIL import Image
 from sklearn.utils import Bunch
 
-from brain_tumor_clf._validation import check_image_size
-from brain_tumor_clf.datasets._phantom_imaging import PLANES
-from brain_tumor_clf.datasets._phantoms import CLASSES, PhantomPlan
+from brain_tumor_clf.datasets._phantom_scan import CLASSES, PLANES
+from brain_tumor_clf.datasets._phantoms import PhantomPlan, check_size
 from brain_tumor_clf.exceptions import DatasetError
 
-_SMALLEST = 24  # files go down to three quarters of it
 _MASK_FOLDER = ".masks"  # hidden, or it would be read as one more class
 
 
@@ -30,7 +28,7 @@ def write_brain_mri(
     """Write brain-MRI phantoms as a folder of JPEG and PNG files.
 
     The folder is as mixed as those that people share: sizes, shapes and formats
-    differ, some files are grey and some RGB, some dark and some bright. None of that
+    differ, some files are gray and some RGB, some dark and some bright. None of that
     depends on the class. A ``groups.csv`` names each file's patient, so that
     :func:`load_mri_folder` finds the groups.
 
@@ -38,42 +36,21 @@ def write_brain_mri(
     ----------
     folder : path-like
         Where to write: a folder that does not exist yet, or an empty one.
-    n_samples : int, default=100
-        Number of images. Classes take turns.
+    n_samples, classes, slices_per_patient, planes, random_state
+        As in :func:`make_brain_mri`.
     image_size : int or (int, int), default=192
         Height and width in pixels, at least 24, about which the files' sizes vary by
         a quarter.
-    classes : sequence of str, default=("glioma", "meningioma", "notumor", "pituitary")
-        Classes to draw, among these four.
-    slices_per_patient : int, default=2
-        Number of images of one patient.
-    planes : sequence of str, default=("axial", "coronal", "sagittal")
-        Planes to cut in, among these three.
     write_masks : bool, default=False
         Whether to write the tumor masks as well: PNG files of 0 and 255 under the same
         names in the hidden sub-folder ``.masks``, where no class is looked for.
-    random_state : int, RandomState instance or None, default=None
-        Determines the files. Pass an int for the same ones in every call.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        With the attributes
-
-        data : ndarray of shape (n_samples,), dtype object
-            Paths of the images as strings, sorted.
-        target : ndarray of str of shape (n_samples,)
-            Class of each image.
-        target_names : list of str
-            Class names, sorted.
-        groups : ndarray of str of shape (n_samples,)
-            Patient of each image.
-        planes : ndarray of str of shape (n_samples,)
-            Plane of each image.
-        masks : ndarray of shape (n_samples,), dtype object
-            Paths of the masks; with ``write_masks=True`` only.
-        DESCR : str
-            What was generated, in words.
+        As :func:`make_brain_mri` returns it, in the order of the sorted paths, but
+        `data` and, with ``write_masks=True``, `masks` are paths as strings, and
+        `groups` are names.
 
     Raises
     ------
@@ -95,31 +72,25 @@ def write_brain_mri(
     >>> scans.data.shape, scans.target_names
     ((8,), ['glioma', 'meningioma', 'notumor', 'pituitary'])
     """
-    size = check_image_size(image_size)
-    if min(size) < _SMALLEST:
-        raise ValueError(
-            f"image_size must be at least {_SMALLEST} pixels a side, "
-            f"got {image_size!r}."
-        )
+    size = check_size(image_size, least=24)
     plan = PhantomPlan(n_samples, classes, slices_per_patient, planes, random_state)
     folder = _make_empty_folder(folder)
-    rows = [
-        _write_phantom(folder, plan, i, size, write_masks) for i in range(len(plan))
-    ]
-    columns = ["file", "label", "group", "plane", "mask"]
+    rows = [_write_one(folder, plan, i, size, write_masks) for i in range(n_samples)]
     # In the order of the full paths, as load_mri_folder has it.
-    table = pd.DataFrame(sorted(rows), columns=columns)
-    table[["file", "label", "group"]].to_csv(folder / "groups.csv", index=False)
+    columns = map(np.array, zip(*sorted(rows), strict=True))
+    file, target, groups, cut_in, mask = columns
+    table = pd.DataFrame({"file": file, "label": target, "group": groups})
+    table.to_csv(folder / "groups.csv", index=False)
     bunch = Bunch(
-        data=_full_paths(folder, table["file"]),
-        target=table["label"].to_numpy(dtype=str),
+        data=_full_paths(folder, file),
+        target=target,
         target_names=sorted(plan.classes),
-        groups=table["group"].to_numpy(dtype=str),
-        planes=table["plane"].to_numpy(dtype=str),
+        groups=groups,
+        planes=cut_in,
         DESCR=plan.describe(size),
     )
     if write_masks:
-        bunch.masks = _full_paths(folder, table["mask"])
+        bunch.masks = _full_paths(folder, mask)
     return bunch
 
 
@@ -127,35 +98,33 @@ def _make_empty_folder(folder):
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise DatasetError(f"{str(folder)!r} is a file; expected an empty folder.")
-    if folder.is_dir():
-        there = sorted(entry.name for entry in folder.iterdir())
-        if there:
-            raise DatasetError(
-                f"{str(folder)!r} is not empty: it holds {', '.join(there[:5])}. "
-                "Nothing was written; name a new folder, or empty this one."
-            )
     folder.mkdir(parents=True, exist_ok=True)
+    there = sorted(entry.name for entry in folder.iterdir())
+    if there:
+        raise DatasetError(
+            f"{str(folder)!r} is not empty: it holds {', '.join(there[:5])}. "
+            "Nothing was written; name a new folder, or empty this one."
+        )
     return folder
 
 
-def _write_phantom(folder, plan, i, size, write_masks):
-    rng = plan.file_rng(i)
+def _write_one(folder, plan, i, size, write_masks):
+    rng = plan.rng(i, 0, plan.slices[i])  # for the file, not for the image
     height, width = (max(int(n * rng.uniform(0.75, 1.25)), 16) for n in size)
     pixels, mask = plan.draw(i, (height, width))
-    pixels = _expose(pixels, rng)
-    image = Image.fromarray(pixels)
+    image = Image.fromarray(_expose(pixels, rng))
     if rng.random() < 0.5:
         image = image.convert("RGB")
     label, group = str(plan.target[i]), f"phantom-{plan.groups[i]:05d}"
-    name = f"{group}-{plan.slices[i] + 1:02d}"
+    name = f"{label}/{group}-{plan.slices[i] + 1:02d}"
     (folder / label).mkdir(exist_ok=True)
     if rng.random() < 0.7:
-        file = f"{label}/{name}.jpg"
+        file = f"{name}.jpg"
         image.save(folder / file, quality=int(rng.integers(85, 96)))
     else:
-        file = f"{label}/{name}.png"
+        file = f"{name}.png"
         image.save(folder / file)
-    mask_file = f"{_MASK_FOLDER}/{label}/{name}.png"
+    mask_file = f"{_MASK_FOLDER}/{name}.png"
     if write_masks:
         (folder / mask_file).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(mask.astype(np.uint8) * 255).save(folder / mask_file)
@@ -163,7 +132,7 @@ def _write_phantom(folder, plan, i, size, write_masks):
 
 
 def _expose(pixels, rng):
-    """One in four as dark as an unwindowed export, one in four too bright."""
+    """Make one in four as dark as an unwindowed export, one in four too bright."""
     kind = rng.choice(["dark", "plain", "plain", "bright"])
     if kind == "plain":
         return pixels

@@ -5,33 +5,22 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from brain_tumor_clf._validation import check_image_size, unknown_name_message
-from brain_tumor_clf.datasets._phantom_anatomy import draw_head, render_head
-from brain_tumor_clf.datasets._phantom_imaging import (
-    PLANES,
-    acquire,
-    draw_slice,
-    slice_points,
-)
-from brain_tumor_clf.datasets._phantom_lesions import draw_lesion, render_lesion
+from brain_tumor_clf._validation import check_choice, check_image_size
+from brain_tumor_clf.datasets._phantom_scan import CLASSES, PLANES, draw_scan
 
-CLASSES = ("glioma", "meningioma", "notumor", "pituitary")
-_HEALTHY = "notumor"
-_SMALLEST = 16  # pixels a side; no lesion could be told in less
 _DESCR = """Brain-MRI phantoms
 ==================
 
 {n} slices of {patients} drawn heads, {height}x{width} pixels, 8 bits: {counts}.
 
-Each head has its own shape, folds, ventricles and tissues. A glioma lies in the white
-matter, irregular, a bright ring around a dark core, in oedema; a meningioma sits on the
-dura, round, bright and even; a pituitary tumor lies in the midline above the skull
-base. Slices are axial, coronal or sagittal. Every class has vessels, fat and sinuses as
-bright as a lesion, and the histogram inside the head is drawn from one distribution for
-all classes, so that intensity statistics do not tell them apart.
+A glioma lies in the white matter, irregular, a bright ring around a dark core, in
+edema; a meningioma sits on the dura, round, bright and even; a pituitary tumor lies in
+the midline above the skull base. Every class has vessels, fat and sinuses as bright as
+a lesion, and the same histograms inside the head, so that intensity statistics do not
+tell the classes apart.
 
-They are for tests, demonstrations and teaching. Nothing that is measured on them says
-anything about patients.
+Phantoms are for tests, demonstrations and teaching. Nothing that is measured on them
+says anything about patients.
 """
 
 
@@ -115,16 +104,11 @@ def make_brain_mri(
     >>> bool(scans.masks[scans.target == "notumor"].any())
     False
     """
-    size = check_image_size(image_size)
-    if min(size) < _SMALLEST:
-        raise ValueError(
-            f"image_size must be at least {_SMALLEST} pixels a side, "
-            f"got {image_size!r}."
-        )
+    size = check_size(image_size, least=16)
     plan = PhantomPlan(n_samples, classes, slices_per_patient, planes, random_state)
-    data = np.empty((plan.n_samples, *size), dtype=np.uint8)
-    masks = np.empty((plan.n_samples, *size), dtype=bool)
-    for i in range(plan.n_samples):
+    data = np.empty((n_samples, *size), dtype=np.uint8)
+    masks = np.empty((n_samples, *size), dtype=bool)
+    for i in range(n_samples):
         data[i], masks[i] = plan.draw(i, size)
     if return_X_y:
         return data, plan.target
@@ -145,52 +129,35 @@ class PhantomPlan:
     """Which phantom is of which patient, class and plane; draws each by its number."""
 
     def __init__(self, n_samples, classes, slices_per_patient, planes, random_state):
-        self.n_samples = _check_positive("n_samples", n_samples)
-        per_patient = _check_positive("slices_per_patient", slices_per_patient)
+        _check_positive("n_samples", n_samples)
+        _check_positive("slices_per_patient", slices_per_patient)
         self.classes = _check_names("class", classes, CLASSES)
         choices = _check_names("plane", planes, PLANES)
-        n_classes = len(self.classes)
-        number = np.arange(self.n_samples)
+        n_classes, number = len(self.classes), np.arange(n_samples)
         # A round is one patient of each class, all their slices.
-        rounds, within = np.divmod(number, n_classes * per_patient)
+        rounds, within = np.divmod(number, n_classes * slices_per_patient)
         self.groups = rounds * n_classes + within % n_classes
         self.slices = within // n_classes
         self.target = np.asarray(self.classes)[number % n_classes]
-        turns = self.groups // n_classes * per_patient + self.slices
+        turns = rounds * slices_per_patient + self.slices
         # Shifted by class, or small sets would lack a class in a plane.
         self.planes = np.asarray(choices)[(turns + number % n_classes) % len(choices)]
         self._seed = int(check_random_state(random_state).randint(2**31 - 1))
 
-    def __len__(self):
-        return self.n_samples
+    def rng(self, i, *purpose):
+        """Return a generator for one purpose of the patient of image `i`."""
+        return np.random.default_rng([self._seed, self.groups[i], *purpose])
 
     def draw(self, i, size):
-        """Image and tumor mask number `i`."""
-        kind = self.target[i]
-        patient = np.random.default_rng([self._seed, self.groups[i]])
-        head = draw_head(patient)
-        # A healthy head is cut where a lesion might be, or its levels would tell.
-        shown = patient.choice([name for name in CLASSES if name != _HEALTHY])
-        lesion = draw_lesion(shown if kind == _HEALTHY else kind, patient)
-        rng = np.random.default_rng([self._seed, self.groups[i], 1 + self.slices[i]])
-        cut = draw_slice(self.planes[i], lesion, rng)
-        points, pixel = slice_points(cut, size, rng)
-        section, inside = render_head(head, points, pixel)
-        if kind == _HEALTHY:
-            mask = np.zeros(size, dtype=bool)
-        else:
-            mask = render_lesion(section, lesion, head.tissue)
-        return acquire(section.image, inside, rng), mask
-
-    def file_rng(self, i):
-        """Random numbers for what the file of image `i` is like, not for the image."""
-        return np.random.default_rng([self._seed, self.groups[i], 0, self.slices[i]])
+        """Return image and tumor mask number `i`."""
+        rngs = self.rng(i), self.rng(i, 1 + self.slices[i])
+        return draw_scan(self.target[i], self.planes[i], size, *rngs)
 
     def describe(self, size):
-        """The set in words."""
+        """Return the set in words."""
         names, counts = np.unique(self.target, return_counts=True)
         return _DESCR.format(
-            n=self.n_samples,
+            n=len(self.target),
             patients=len(np.unique(self.groups)),
             height=size[0],
             width=size[1],
@@ -198,19 +165,25 @@ class PhantomPlan:
         )
 
 
+def check_size(image_size, least):
+    """Return height and width, each at least `least`."""
+    size = check_image_size(image_size)
+    if min(size) < least:
+        raise ValueError(
+            f"image_size must be at least {least} pixels a side, got {image_size!r}."
+        )
+    return size
+
+
 def _check_positive(name, value):
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} must be a positive integer, got {value!r}.")
-    return int(value)
 
 
 def _check_names(kind, names, known):
-    if isinstance(names, str):
-        names = [names]
-    names = [str(name) for name in names]
+    names = [names] if isinstance(names, str) else [str(name) for name in names]
     for name in names:
-        if name not in known:
-            raise ValueError(unknown_name_message(kind, name, known))
+        check_choice(kind, name, known)
     if not names or len(set(names)) < len(names):
         raise ValueError(f"Name at least one {kind}, each once, got {names}.")
     return names

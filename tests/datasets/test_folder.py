@@ -190,6 +190,62 @@ class TestFolderErrors:
             load_mri_folder(two_classes.parent)
 
 
+TREES = {
+    "nested again": ["yes/a.jpg", "no/b.jpg", "set/yes/a.jpg", "set/no/b.jpg"],
+    "as Kaggle has it": ["yes/a.jpg", "no/b.jpg", "brain_tumor_dataset/yes/a.jpg"],
+    "deeper": ["yes/a.jpg", "no/b.jpg", "more/old/YES/c.jpg"],
+    "unlabeled": ["yes/a.jpg", "no/b.jpg", "pred/c.jpg"],
+    "unlabeled, longer": ["yes/a.jpg", "no/b.jpg", "seg_pred/c.jpg"],
+    "masks": ["yes/a.jpg", "no/b.jpg", "tumor masks/c.png"],
+    "one class twice": ["yes/a.jpg", "no/b.jpg", "notumor/c.jpg", "no_tumor/d.jpg"],
+    "of two depths": ["yes/a.jpg", "no/b.jpg", "elsewhere/glioma/c.jpg"],
+}
+
+
+class TestClasses:
+    @pytest.mark.parametrize("tree", TREES.values(), ids=list(TREES))
+    def test_nested_and_mixed_folders_are_refused(self, tree, tmp_path):
+        for name in tree:
+            write_image(tmp_path / name)
+        with pytest.raises(DatasetError, match=r"classes=\['no', 'yes'\]") as caught:
+            load_mri_folder(tmp_path)
+        for name in tree:
+            assert f"{name.split('/')[0]}/" in str(caught.value)
+        with pytest.warns(UserWarning, match="left out"):
+            scans = load_mri_folder(tmp_path, classes=["yes", "no"])
+        assert names_of(scans, tmp_path) == ["no/b.jpg", "yes/a.jpg"]
+        assert scans.target.tolist() == ["no", "yes"]
+
+    @pytest.mark.parametrize("names", [("images", "masks"), ("Image", "Labels")])
+    def test_images_and_masks_are_no_classes(self, names, tmp_path):
+        for name in names:
+            write_image(tmp_path / name / "a.png")
+        with pytest.raises(DatasetError, match=f"'{names[0]}' does not look like"):
+            load_mri_folder(tmp_path)
+        assert len(load_mri_folder(tmp_path, classes=names).data) == 2
+
+    def test_within_a_split(self, split_set):
+        write_image(split_set / "Training/pred/p.jpg")
+        with pytest.raises(DatasetError, match=r"'pred' does(.|\n)*pred/  1 images"):
+            load_mri_folder(split_set, subset="train")
+        classes = ["glioma", "notumor"]
+        with pytest.warns(UserWarning, match="pred"):
+            assert len(load_mri_folder(split_set, "train", classes=classes).data) == 3
+
+    def test_folders_of_patients_are_no_classes(self, tmp_path):
+        for name in ("glioma/p1/a.jpg", "glioma/p2/a.jpg", "notumor/p3/a.jpg"):
+            write_image(tmp_path / name)
+        assert load_mri_folder(tmp_path).target_names == ["glioma", "notumor"]
+
+    def test_unknown(self, two_classes):
+        with pytest.raises(DatasetError, match="did you mean 'notumor'"):
+            load_mri_folder(two_classes, classes=["glioma", "no_tumor"])
+        with pytest.raises(DatasetError, match="list of names"):
+            load_mri_folder(two_classes, classes="glioma")
+        with pytest.raises(DatasetError, match="single class"):
+            load_mri_folder(two_classes, classes=["glioma"])
+
+
 class TestSubset:
     def test_has_subsets(self, split_set, two_classes):
         assert has_subsets(split_set)
@@ -314,6 +370,13 @@ class TestGroups:
         rows = {name.replace("/", "\\"): group for name, group in GROUPS.items()}
         write_csv(two_classes, rows)
         assert load_mri_folder(two_classes).groups.tolist() == ["007", "7", "NA"]
+
+    def test_spaces_around_a_name_do_not_count(self, two_classes):
+        write_csv(two_classes, {"glioma/a.jpg ": "p0", " glioma/b.jpg": "p0 "})
+        append_csv(two_classes, {"notumor/c.png": "\u00a0p1"})
+        assert load_mri_folder(two_classes).groups.tolist() == ["p0", "p0", "p1"]
+        scans = load_mri_folder(two_classes, groups=["p0", "p0 ", "p1"])
+        assert scans.groups.tolist() == ["p0", "p0", "p1"]
 
     def test_frame_and_array(self, two_classes):
         frame = pd.DataFrame({"file": GROUPS.keys(), "group": [5, 5, 6]})
