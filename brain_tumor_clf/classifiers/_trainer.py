@@ -26,8 +26,11 @@ from brain_tumor_clf.classifiers._training import (
     seeded_backend,
     without_retracing_warnings,
 )
-from brain_tumor_clf.networks import seeded_initialization
-from brain_tumor_clf.networks._augmentation import same_augmentation, split_at_scaling
+from brain_tumor_clf.networks import (
+    same_augmentation,
+    seeded_initialization,
+    split_at_scaling,
+)
 
 _PRECISIONS = {False: None, True: "mixed_float16"}
 

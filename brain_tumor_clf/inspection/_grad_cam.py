@@ -134,7 +134,7 @@ def _network(classifier):
 
 def _layers(network, layer, method):
     from brain_tumor_clf.inspection._stages import find_layers
-    from brain_tumor_clf.networks._stages import stage_layers
+    from brain_tumor_clf.networks import stage_layers
 
     if layer is not None:
         return find_layers(network, layer)

@@ -1,7 +1,7 @@
 """Which layers of a network to look at, by name."""
 
 from brain_tumor_clf._validation import nearest_name
-from brain_tumor_clf.networks._stages import puts_out_maps, stage_layers
+from brain_tumor_clf.networks import has_spatial_output, stage_layers
 
 
 def find_layers(network, names):
@@ -30,11 +30,11 @@ def find_layers(network, names):
         raise ValueError(f"layer must name at least one layer, got none. {advice}")
     for name in names:
         if name not in by_name:
-            maps = [n for n, layer in by_name.items() if puts_out_maps(layer)]
+            maps = [n for n, layer in by_name.items() if has_spatial_output(layer)]
             near = nearest_name(name, maps)
             hint = f" Did you mean {near!r}?" if near else ""
             raise ValueError(f"Unknown layer {name!r}.{hint} {advice}")
-        if not puts_out_maps(by_name[name]):
+        if not has_spatial_output(by_name[name]):
             shape = tuple(by_name[name].output.shape)
             raise ValueError(
                 f"Layer {name!r} puts out {shape}, no maps (n, height, width, "

@@ -1,4 +1,4 @@
-"""The table of backbones: one row says all that differs between them."""
+"""The table of backbones: one row holds all that differs between them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,9 +10,8 @@ from brain_tumor_clf.networks._efficientnet_lite0 import efficientnet_lite0
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)
-_CAFFE_MEAN = (123.68, 116.779, 103.939)
 
-# How images of 0..255 become what the ImageNet weights were trained on.
+# How images with values 0..255 become what the ImageNet weights were trained on.
 _TO_MINUS_ONE_ONE = {"scale": 1 / 127.5, "offset": -1.0}
 _STANDARDIZED = {
     "scale": tuple(1 / (255 * std) for std in _STD),
@@ -20,7 +19,7 @@ _STANDARDIZED = {
 }
 _CAFFE = {
     "scale": 1.0,
-    "offset": tuple(-mean for mean in _CAFFE_MEAN),
+    "offset": (-123.68, -116.779, -103.939),
     "reverse_channels": True,
 }
 # Keras' EfficientNetB0 divides by 255 itself, by a layer that cannot be left out.
@@ -28,30 +27,9 @@ _STANDARDIZED_TIMES_255 = {
     "scale": tuple(1 / std for std in _STD),
     "offset": tuple(-255 * mean / std for mean, std in zip(_MEAN, _STD, strict=True)),
 }
-
-_HOST = "https://storage.googleapis.com/"
-_URLS = {
-    "Xception": "tensorflow/keras-applications/xception/"
-    "xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    "VGG16": "tensorflow/keras-applications/vgg16/"
-    "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    "ResNet50V2": "tensorflow/keras-applications/resnet/"
-    "resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    "DenseNet121": "tensorflow/keras-applications/densenet/"
-    "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    "InceptionV3": "tensorflow/keras-applications/inception_v3/"
-    "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    "MobileNetV2": "tensorflow/keras-applications/mobilenet_v2/"
-    "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
-    "MobileNetV3Small": "tensorflow/keras-applications/mobilenet_v3/"
-    "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
-    "MobileNetV3Large": "tensorflow/keras-applications/mobilenet_v3/"
-    "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
-    "EfficientNetB0": "keras-applications/efficientnetb0_notop.h5",
-    "EfficientNetV2B0": "tensorflow/keras-applications/efficientnet_v2/"
-    "efficientnetv2-b0_notop.h5",
-    "ConvNeXtTiny": "tensorflow/keras-applications/convnext/convnext_tiny_notop.h5",
-}
+_WITHOUT_SCALING = {"include_preprocessing": False}
+_URL = "https://storage.googleapis.com/tensorflow/keras-applications/"
+_KERNELS = "_weights_tf_dim_ordering_tf_kernels"
 
 
 @dataclass(frozen=True)
@@ -70,17 +48,19 @@ class Backbone:
     last_conv : str
         The layer of the last convolution (for InceptionV3, whose convolutions have no
         lasting names, the one that joins the last of them).
+    learning_rate : float
+        Where to start when fine-tuning the whole network with Adam.
     default_size : int
         Side of the images that the ImageNet weights were trained on, in pixels.
     min_size : int
         Smallest side of an image, in pixels.
-    learning_rate : float
-        Where to start when fine-tuning the whole network with Adam.
     url : str or None
         Where Keras downloads the ImageNet weights; None if they come with this
         package.
     build_options : dict
         Extra arguments of the builder.
+    builder : callable or None
+        Function that builds it in place of ``keras.applications``.
 
     Examples
     --------
@@ -93,9 +73,9 @@ class Backbone:
     scaling: dict
     blocks: tuple
     last_conv: str
-    default_size: int
-    min_size: int
     learning_rate: float
+    default_size: int = 224
+    min_size: int = 32
     url: str | None = None
     build_options: dict = field(default_factory=dict)
     builder: Callable | None = None
@@ -106,7 +86,7 @@ class Backbone:
         return len(self.blocks) + 1
 
     def build(self, input_tensor, weights=None):
-        """The network without top, on a scaled image tensor.
+        """Build the network without top on a scaled image tensor.
 
         Parameters
         ----------
@@ -133,19 +113,12 @@ class Backbone:
 
 
 def _numbered(pattern, numbers):
+    """Fill each number into a pattern of layer names."""
     return tuple(pattern.format(i) for i in numbers)
 
 
-def _row(name, scaling, blocks, last_conv, size, smallest, rate, **options):
-    url = _HOST + _URLS[name] if name in _URLS else None
-    builder = options.pop("builder", None)
-    return Backbone(
-        name, scaling, blocks, last_conv, size, smallest, rate, url, options, builder
-    )
-
-
 _ROWS = (
-    _row(
+    Backbone(
         "Xception",
         _TO_MINUS_ONE_ONE,
         (
@@ -154,95 +127,89 @@ _ROWS = (
             "block14_sepconv1",
         ),
         "block14_sepconv2",
-        299,
-        71,
         1e-4,
+        default_size=299,
+        min_size=71,
+        url=f"{_URL}xception/xception{_KERNELS}_notop.h5",
     ),
-    _row(
+    Backbone(
         "VGG16",
         _CAFFE,
         _numbered("block{}_conv1", range(2, 6)),
         "block5_conv3",
-        224,
-        32,
         2e-5,
+        url=f"{_URL}vgg16/vgg16{_KERNELS}_notop.h5",
     ),
-    _row(
+    Backbone(
         "ResNet50V2",
         _TO_MINUS_ONE_ONE,
         _numbered("conv{}_block1_preact_bn", range(2, 6)),
         "conv5_block3_3_conv",
-        224,
-        32,
         1e-4,
+        url=f"{_URL}resnet/resnet50v2{_KERNELS}_notop.h5",
     ),
-    _row(
+    Backbone(
         "DenseNet121",
         _STANDARDIZED,
         _numbered("conv{}_block1_0_bn", range(2, 6)),
         "conv5_block16_2_conv",
-        224,
-        32,
         1e-4,
+        url=f"{_URL}densenet/densenet121{_KERNELS}_notop.h5",
     ),
-    _row(
+    Backbone(
         "InceptionV3",
         _TO_MINUS_ONE_ONE,
         _numbered("mixed{}", range(10)),
         "mixed10",
-        299,
-        75,
         1e-4,
+        default_size=299,
+        min_size=75,
+        url=f"{_URL}inception_v3/inception_v3{_KERNELS}_notop.h5",
     ),
-    _row(
+    Backbone(
         "MobileNetV2",
         _TO_MINUS_ONE_ONE,
         (*_numbered("block_{}_expand", range(1, 17)), "Conv_1"),
         "Conv_1",
-        224,
-        32,
         3e-4,
+        url=f"{_URL}mobilenet_v2/mobilenet_v2{_KERNELS}_1.0_224_no_top.h5",
     ),
-    _row(
+    Backbone(
         "MobileNetV3Small",
         _TO_MINUS_ONE_ONE,
         (*_numbered("expanded_conv_{}_expand", range(1, 11)), "conv_1"),
         "conv_1",
-        224,
-        32,
         3e-4,
-        include_preprocessing=False,
+        url=f"{_URL}mobilenet_v3/weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
+        build_options=_WITHOUT_SCALING,
     ),
-    _row(
+    Backbone(
         "MobileNetV3Large",
         _TO_MINUS_ONE_ONE,
         (*_numbered("expanded_conv_{}_expand", range(1, 15)), "conv_1"),
         "conv_1",
-        224,
-        32,
         3e-4,
-        include_preprocessing=False,
+        url=f"{_URL}mobilenet_v3/weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
+        build_options=_WITHOUT_SCALING,
     ),
-    _row(
+    Backbone(
         "EfficientNetB0",
         _STANDARDIZED_TIMES_255,
         (*_numbered("block{}a_expand_conv", range(2, 8)), "top_conv"),
         "top_conv",
-        224,
-        32,
         3e-4,
+        url="https://storage.googleapis.com/keras-applications/efficientnetb0_notop.h5",
     ),
-    _row(
+    Backbone(
         "EfficientNetV2B0",
         _STANDARDIZED,
         (*_numbered("block{}a_expand_conv", range(2, 7)), "top_conv"),
         "top_conv",
-        224,
-        32,
         3e-4,
-        include_preprocessing=False,
+        url=f"{_URL}efficientnet_v2/efficientnetv2-b0_notop.h5",
+        build_options=_WITHOUT_SCALING,
     ),
-    _row(
+    Backbone(
         "ConvNeXtTiny",
         _STANDARDIZED,
         (
@@ -250,18 +217,15 @@ _ROWS = (
             *_numbered("convnext_tiny_downsampling_block_{}", range(3)),
         ),
         "convnext_tiny_stage_3_block_2_depthwise_conv",
-        224,
-        32,
         5e-5,
-        include_preprocessing=False,
+        url=f"{_URL}convnext/convnext_tiny_notop.h5",
+        build_options=_WITHOUT_SCALING,
     ),
-    _row(
+    Backbone(
         "EfficientNetLite0",
         {"scale": 1 / 128, "offset": -127 / 128},
         (*_numbered("block{}a_expand_conv", range(2, 8)), "top_conv"),
         "top_conv",
-        224,
-        32,
         5e-4,
         builder=efficientnet_lite0,
     ),
@@ -271,7 +235,7 @@ BACKBONES = {row.name: row for row in _ROWS}
 
 
 def get_backbone(name):
-    """The row of the backbone table with this name.
+    """Return the row of the backbone table with this name.
 
     Parameters
     ----------
@@ -281,7 +245,6 @@ def get_backbone(name):
     Returns
     -------
     Backbone
-        The row.
 
     Raises
     ------

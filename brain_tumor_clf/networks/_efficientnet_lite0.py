@@ -1,4 +1,14 @@
-"""EfficientNet-Lite0 without its top."""
+"""EfficientNet-Lite0 without its top.
+
+EfficientNet-B0 [1]_ without squeeze-and-excitation and with ReLU6 for swish [2]_.
+
+References
+----------
+.. [1] M. Tan and Q. Le, "EfficientNet: Rethinking Model Scaling for Convolutional
+   Neural Networks", ICML 2019.
+.. [2] R. Liu, "Higher accuracy on vision models with EfficientNet-Lite",
+   TensorFlow Blog, 2020.
+"""
 
 import keras
 from keras import layers
@@ -17,36 +27,10 @@ _EPSILON = 1e-3
 
 
 def efficientnet_lite0(input_tensor, name="efficientnetlite0"):
-    """EfficientNet-Lite0 up to its last feature map, with random weights.
+    """Build the network up to its last feature map: 3.4 million random weights.
 
-    EfficientNet-B0 [1]_ without squeeze-and-excitation and with ReLU6 for swish [2]_:
-    3.4 million parameters, 32 times smaller maps, 1280 channels.
-
-    Parameters
-    ----------
-    input_tensor : keras.KerasTensor
-        Batch of images ``(n, H, W, 3)``, scaled by ``(x - 127) / 128``.
-    name : str, default="efficientnetlite0"
-        Name of the model.
-
-    Returns
-    -------
-    keras.Model
-        From the source of `input_tensor` to the feature map.
-
-    References
-    ----------
-    .. [1] M. Tan and Q. Le, "EfficientNet: Rethinking Model Scaling for Convolutional
-       Neural Networks", ICML 2019.
-    .. [2] R. Liu, "Higher accuracy on vision models with EfficientNet-Lite",
-       TensorFlow Blog, 2020.
-
-    Examples
-    --------
-    >>> import keras
-    >>> from brain_tumor_clf.networks._efficientnet_lite0 import efficientnet_lite0
-    >>> efficientnet_lite0(keras.Input((64, 64, 3))).output_shape
-    (None, 2, 2, 1280)
+    The images ``(n, H, W, 3)`` are scaled by ``(x - 127) / 128``; the map has 1280
+    channels and is 32 times smaller.
     """
     x = _conv_bn_relu6(input_tensor, "stem", 32, 3, strides=2)
     for stage, (kernel, stride, expansion, filters, repeats) in enumerate(_STAGES, 1):
@@ -58,6 +42,7 @@ def efficientnet_lite0(input_tensor, name="efficientnetlite0"):
 
 
 def _conv_bn_relu6(x, name, filters, kernel, strides=1):
+    """Convolve, normalize and activate."""
     x = layers.Conv2D(
         filters,
         kernel,
@@ -71,12 +56,13 @@ def _conv_bn_relu6(x, name, filters, kernel, strides=1):
 
 
 def _bn_relu6(x, name):
+    """Normalize and activate."""
     x = layers.BatchNormalization(epsilon=_EPSILON, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_relu6")(x)
 
 
 def _mbconv(x, name, kernel, stride, expansion, filters):
-    """One inverted bottleneck: expand, filter each channel, project, add."""
+    """Build one inverted bottleneck: expand, filter each channel, project, add."""
     inputs, channels = x, x.shape[-1]
     if expansion != 1:
         x = _conv_bn_relu6(x, f"{name}_expand", channels * expansion, 1)
@@ -85,8 +71,8 @@ def _mbconv(x, name, kernel, stride, expansion, filters):
         strides=stride,
         padding="same",
         use_bias=False,
-        # Of a depthwise kernel Keras counts as fan-in what is its fan-out, C times
-        # too much: with "he_normal" an untrained network's features vanish.
+        # Keras takes the fan-out of a depthwise kernel for its fan-in, C times too
+        # much: with "he_normal" an untrained network's features vanish.
         depthwise_initializer=keras.initializers.VarianceScaling(2.0, mode="fan_out"),
         name=f"{name}_depthwise_conv",
     )(x)

@@ -1,24 +1,26 @@
-"""Mirror, rotate, shift and zoom in one interpolation."""
+"""Flip, rotate, zoom and shift in one interpolation.
+
+Keras' layers for these interpolate once each, and do not compile under XLA.
+"""
 
 import math
 
-import keras
 from keras import ops
 
-from brain_tumor_clf.networks._random_layer import RandomLayer, as_tuple
+from brain_tumor_clf.networks._layers import RandomLayer, register
 
 
-@keras.saving.register_keras_serializable(package="brain_tumor_clf")
+@register
 class RandomAffine(RandomLayer):
-    """Mirror, rotate, zoom and shift each image at random, in one interpolation.
+    """Flip, rotate, zoom and shift each image at random, in one interpolation.
 
-    One bilinear interpolation for all of them blurs less and costs less than a layer
-    for each. What comes in from outside the image is black, as around a head.
+    One bilinear interpolation for all of them blurs less and costs less than one for
+    each. What comes in from outside the image is black.
 
     Parameters
     ----------
     flip : {None, "horizontal", "vertical", "both"}, default=None
-        Which mirrorings happen, each to every second image.
+        Direction of the flips, each of which happens to every second image.
     rotation : float, default=0.0
         Largest angle to either side, in degrees.
     translation : float or (float, float), default=0.0
@@ -28,7 +30,7 @@ class RandomAffine(RandomLayer):
     seed : int, optional
         Seed of the layer's own random state.
     **kwargs
-        As of any Keras layer (`name`).
+        Arguments of any Keras layer (`name`).
 
     Examples
     --------
@@ -36,92 +38,67 @@ class RandomAffine(RandomLayer):
     >>> from brain_tumor_clf.networks import RandomAffine
     >>> X = np.arange(16.0).reshape(1, 4, 4, 1)
     >>> layer = RandomAffine(flip="horizontal", seed=0)
-    >>> bool((np.asarray(layer(X)) == X).all())  # outside training: untouched
+    >>> bool((np.asarray(layer(X)) == X).all())  # not in training: unchanged
     True
     >>> layer(X, training=True).shape == X.shape
     True
     """
 
+    _arguments = ("seed", "flip", "rotation", "translation", "zoom")
+
     def __init__(
-        self,
-        flip=None,
-        rotation=0.0,
-        translation=0.0,
-        zoom=0.0,
-        seed=None,
-        **kwargs,
+        self, flip=None, rotation=0.0, translation=0.0, zoom=0.0, seed=None, **kwargs
     ):
         super().__init__(seed=seed, **kwargs)
         self.flip = flip
         self.rotation = rotation
-        self.translation = as_tuple(translation)
+        is_pair = isinstance(translation, list | tuple)
+        self.translation = tuple(translation) if is_pair else (translation, translation)
         self.zoom = zoom
 
     def augment(self, images):
         """Draw one affine map per image and apply it."""
-        height, width = images.shape[1:3]
-        if not (self.rotation or self.zoom or _pair(self.translation) != (0, 0)):
-            return self._mirror_alone(images)
-        x, y = self._source_points(images, height, width)
-        return _sample(images, x, y)
+        if not (self.rotation or self.zoom or any(self.translation)):
+            return self._flip_only(images)
+        return _sample(images, *self._source_points(images))
 
-    def _mirror_alone(self, images):
-        """Exact and much cheaper than interpolating."""
-        for flips, axis in (
-            (self._flips("vertical"), 1),
-            (self._flips("horizontal"), 2),
-        ):
-            if flips:
+    def _flip_only(self, images):
+        """Flip exactly, which is much cheaper than interpolating."""
+        for direction, axis in (("vertical", 1), ("horizontal", 2)):
+            if self.flip in (direction, "both"):
                 heads = self.uniform(images, 0.0, 1.0) < 0.5
                 images = ops.where(heads, ops.flip(images, axis=axis), images)
         return images
 
-    def _source_points(self, images, height, width):
-        """Where each pixel of the result lies in the image, (n, H, W) each."""
+    def _source_points(self, images):
+        """Compute where each pixel of the result lies in the image, (n, H, W) each."""
 
         def draw(limit):
             return self.uniform(images, -limit, limit)[..., 0]
 
+        def draw_sign(direction):
+            if self.flip not in (direction, "both"):
+                return 1.0
+            return ops.sign(draw(1.0) + 1e-9)
+
+        height, width = images.shape[1:3]
         angle = draw(self.rotation * math.pi / 180)
         factor = 1.0 / (1.0 + draw(self.zoom))
-        down, right = _pair(self.translation)
         cos, sin = ops.cos(angle) * factor, ops.sin(angle) * factor
-        # Coordinates from the centre, so that the image turns about it.
+        down, right = self.translation
+        # Coordinates from the center, so that the image turns about it.
         columns = ops.arange(width, dtype="float32")[None, None, :] - (width - 1) / 2
         rows = ops.arange(height, dtype="float32")[None, :, None] - (height - 1) / 2
         columns = columns - draw(right) * width
         rows = rows - draw(down) * height
-        sign_x = self._sign(images, "horizontal")
-        sign_y = self._sign(images, "vertical")
+        sign_x, sign_y = draw_sign("horizontal"), draw_sign("vertical")
         x = sign_x * (cos * columns - sin * rows) + (width - 1) / 2
         y = sign_y * (sin * columns + cos * rows) + (height - 1) / 2
         return x, y
 
-    def _sign(self, images, direction):
-        if not self._flips(direction):
-            return 1.0
-        return ops.sign(self.uniform(images, -1.0, 1.0)[..., 0] + 1e-9)
-
-    def _flips(self, direction):
-        return self.flip in (direction, "both")
-
-    def get_config(self):
-        """Parameters of the layer, for saving."""
-        return {
-            **super().get_config(),
-            "flip": self.flip,
-            "rotation": self.rotation,
-            "translation": self.translation,
-            "zoom": self.zoom,
-        }
-
-
-def _pair(value):
-    return tuple(value) if isinstance(value, list | tuple) else (value, value)
-
 
 def _sample(images, x, y):
-    """Bilinear interpolation of images (n, H, W, C) at points (n, H, W); black outside.
+    """Interpolate images (n, H, W, C) at points (n, H, W); black outside.
 
     Gathering from the flattened batch compiles under XLA, where TensorFlow's own
     image operation does not, and needs no loop over the images under JAX.

@@ -8,9 +8,7 @@ from brain_tumor_clf.networks._checks import (
     check_fraction,
     check_input_shape,
 )
-
-# The output of this layer is the last feature map, in every network of the package.
-FEATURE_MAP = "feature_map"
+from brain_tumor_clf.networks._stages import FEATURE_MAP
 
 
 def simple_cnn(
@@ -24,7 +22,7 @@ def simple_cnn(
     augmentation=None,
     dtype=None,
 ):
-    """Blocks of one convolution and one pooling each, then one hidden dense layer.
+    """Build a small network: convolutions with pooling, then one hidden dense layer.
 
     Parameters
     ----------
@@ -40,14 +38,14 @@ def simple_cnn(
     dense_units : int, default=64
         Units of the hidden dense layer; 0 leaves it out.
     dropout : float, default=0.0
-        Share of the hidden units (of the flattened map if there are none) that is
+        Share of the hidden units, or of the flattened map if there are none, that is
         dropped in training.
     augmentation : list of keras.Layer, optional
-        Layers that act on images of 0..255 in training alone; see
+        Layers that act on images with values 0..255 in training only; see
         :func:`augmentation_layers`.
     dtype : str or keras.DTypePolicy, optional
         Dtype policy of the network, for example ``"mixed_float16"``. None takes
-        Keras' global policy. The logits are float32 in any case.
+        Keras' global policy. The logits are always float32.
 
     Returns
     -------
@@ -100,7 +98,7 @@ def apply_layers(x, augmentation):
 
 
 def dense_head(x, n_outputs, dense_units, dropout, dtype):
-    """Hidden dense layer, dropout and float32 logits on a tensor ``(n, d)``."""
+    """Put a hidden dense layer, dropout and float32 logits on a tensor ``(n, d)``."""
     if dense_units:
         x = layers.Dense(dense_units, activation="relu", name="dense", dtype=dtype)(x)
     if dropout:
@@ -110,6 +108,7 @@ def dense_head(x, n_outputs, dense_units, dropout, dtype):
 
 
 def _check_filters(filters):
+    """Return the numbers of filters as a list."""
     try:
         filters = list(filters)
     except TypeError:
@@ -123,6 +122,7 @@ def _check_filters(filters):
 
 
 def _fits(size, n_blocks, kernel_size):
+    """Tell whether images of this side are large enough."""
     for _ in range(n_blocks):
         size -= kernel_size - 1
         if size < 1:
@@ -132,6 +132,7 @@ def _fits(size, n_blocks, kernel_size):
 
 
 def _check_large_enough(input_shape, n_blocks, kernel_size):
+    """Raise a ValueError that names the smallest size unless images are as large."""
     side = min(input_shape[:2])
     if _fits(side, n_blocks, kernel_size):
         return

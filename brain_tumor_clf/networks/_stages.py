@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 # In every network of the package the output of this layer is the last feature map.
-_FEATURE_MAP = "feature_map"
+FEATURE_MAP = "feature_map"
 _ACTIVATIONS = (
     keras.layers.Activation,
     keras.layers.ELU,
@@ -17,12 +17,12 @@ _ACTIVATIONS = (
 
 
 def stage_layers(network):
-    """The last layer of each resolution, from fine to coarse.
+    """Return the last layer of each resolution, from fine to coarse.
 
-    Only layers that everything passes through count, so that a map shows all that the
-    network made of the image: not a branch of a block. Of those of one resolution the
-    last one that ends in an activation is preferred, whose values are not negative as
-    a rule: there, more of a feature speaks for what it stands for.
+    Only layers on every path from the image to the logits count, not those of one
+    branch of a block, so that a map shows all that the network knows of the image. Of
+    the layers of one resolution the last that ends in an activation is preferred: its
+    values are not negative as a rule, so that larger ones mean more of a feature.
 
     Parameters
     ----------
@@ -33,19 +33,25 @@ def stage_layers(network):
     -------
     list of keras.Layer
         With outputs ``(n, h, w, c)``; the last is the last feature map.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.networks import simple_cnn, stage_layers
+    >>> [layer.name for layer in stage_layers(simple_cnn((64, 64, 1), 4))]
+    ['conv_1', 'feature_map']
     """
     chosen = {}
     has_learned = False
-    for layer in _passed_by_everything(network):
+    for layer in _on_every_path(network):
         has_learned = has_learned or bool(getattr(layer, "weights", ()))
-        if not puts_out_maps(layer) or isinstance(layer, keras.layers.ZeroPadding2D):
-            continue
-        if not has_learned:  # augmentation and scaling
+        is_padding = isinstance(layer, keras.layers.ZeroPadding2D)
+        # Before the first weights come augmentation and scaling.
+        if is_padding or not has_learned or not has_spatial_output(layer):
             continue
         level = _halvings(network, layer)
         earlier = chosen.get(level)
-        is_last = layer.name == _FEATURE_MAP
-        if is_last or earlier is None or _is_at_least(layer, earlier):
+        is_last = layer.name == FEATURE_MAP
+        if is_last or not _ends_in_activation(earlier) or _ends_in_activation(layer):
             chosen[level] = layer
         if is_last:
             break
@@ -53,24 +59,7 @@ def stage_layers(network):
 
 
 def select_stages(network, stages):
-    """Some of the last layers of each resolution.
-
-    Parameters
-    ----------
-    network : keras.Model
-    stages : int or sequence of int
-        Positions in what `stage_layers` gives; -1 is the last feature map.
-
-    Returns
-    -------
-    list of keras.Layer
-        In the order asked for.
-
-    Raises
-    ------
-    ValueError
-        If `stages` is empty, holds one twice, or one that the network lacks.
-    """
+    """Return some of the `stage_layers` by position; -1 is the last feature map."""
     known = stage_layers(network)
     stages = [stages] if isinstance(stages, Integral) else stages
     try:
@@ -85,8 +74,21 @@ def select_stages(network, stages):
     return chosen
 
 
-def _passed_by_everything(network):
-    """Operations that no path from the image to the logits goes around, in order."""
+def has_spatial_output(layer):
+    """Tell whether the output of a functional network's layer is ``(n, h, w, c)``.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.networks import has_spatial_output, simple_cnn
+    >>> network = simple_cnn((64, 64, 1), 4)
+    >>> has_spatial_output(network.get_layer("conv_1"))
+    True
+    """
+    return len(getattr(layer.output, "shape", ())) == 4
+
+
+def _on_every_path(network):
+    """Return the operations on every path from the image to the logits, in order."""
     operations = network.operations
     maker, last_use = {}, [0] * len(operations)
     for i, operation in enumerate(operations):
@@ -103,24 +105,15 @@ def _passed_by_everything(network):
     return passed
 
 
-def puts_out_maps(layer):
-    """Whether a layer's output is maps ``(n, h, w, c)``."""
-    shape = getattr(layer.output, "shape", ())
-    return len(shape) == 4
-
-
 def _halvings(network, layer):
-    """How often the image has been halved: odd sizes and unpadded edges don't count."""
+    """Count how often the image was halved, edges without padding not counted."""
     height, width = network.input_shape[1:3]
     _, rows, columns, _ = layer.output.shape
     return round(np.log2(height * width / (rows * columns)) / 2)
 
 
-def _is_at_least(layer, earlier):
-    return _ends_in_activation(layer) or not _ends_in_activation(earlier)
-
-
 def _ends_in_activation(layer):
+    """Tell whether a layer is an activation or has one."""
     activation = getattr(layer, "activation", None)
     return isinstance(layer, _ACTIVATIONS) or (
         activation is not None and activation is not keras.activations.linear

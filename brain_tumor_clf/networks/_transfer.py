@@ -11,9 +11,9 @@ from brain_tumor_clf.networks._checks import (
     check_input_shape,
     dtype_policy_scope,
 )
-from brain_tumor_clf.networks._image_scaling import ImageScaling
-from brain_tumor_clf.networks._simple_cnn import FEATURE_MAP, apply_layers, dense_head
-from brain_tumor_clf.networks._stages import select_stages
+from brain_tumor_clf.networks._layers import ImageScaling
+from brain_tumor_clf.networks._simple_cnn import apply_layers, dense_head
+from brain_tumor_clf.networks._stages import FEATURE_MAP, select_stages
 from brain_tumor_clf.networks._weights import (
     read_backbone_weights,
     set_backbone_weights,
@@ -38,7 +38,7 @@ def transfer_cnn(
     augmentation=None,
     dtype=None,
 ):
-    """A backbone with a small head to classify images.
+    """Build a backbone with a small head to classify images.
 
     Global pooling, dropout, a hidden dense layer, dropout, logits.
 
@@ -48,7 +48,7 @@ def transfer_cnn(
         A key of ``BACKBONES``.
     input_shape : (int, int, int)
         Height, width (pixels) and channels of the images. One channel is repeated to
-        three inside.
+        three.
     n_outputs : int
         Number of logits: one per class, or 1 for two classes.
     weights : {"imagenet", "brain-mri"} or path, optional
@@ -57,7 +57,7 @@ def transfer_cnn(
         or a saved model that begins with the backbone (``.keras``). None starts at
         random.
     trainable : {"all", "head"} or int, default="all"
-        What is trained: everything; the head alone; or the head and this many of the
+        What is trained: everything; the head only; or the head and this many of the
         backbone's last blocks (``BACKBONES[backbone].n_blocks`` is the number it has).
         Frozen batch normalization runs in inference mode.
     pooling : {"max", "avg"}, default="max"
@@ -67,11 +67,11 @@ def transfer_cnn(
     dropout : float, default=0.2
         Share dropped in training, after the pooling and after the dense layer.
     augmentation : list of keras.Layer, optional
-        Layers that act on images of 0..255 in training alone; see
+        Layers that act on images with values 0..255 in training only; see
         :func:`augmentation_layers`.
     dtype : str or keras.DTypePolicy, optional
         Dtype policy, for example ``"mixed_float16"``. None takes Keras' global
-        policy. The logits are float32 in any case.
+        policy. The logits are always float32.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def transfer_cnn(
     ValueError
         If an argument is out of its range.
     WeightsError
-        If the pretrained weights cannot be had, or are of another network.
+        If the pretrained weights cannot be read, or are of another network.
 
     Notes
     -----
@@ -104,11 +104,12 @@ def transfer_cnn(
     dense_units = check_count("dense_units", dense_units, 0)
     dropout = check_fraction("dropout", dropout)
     n_trainable = _check_trainable(trainable, row)
+    check_choice("pooling", pooling, _POOLING)
 
     inputs, x = _backbone_tensors(
         row, input_shape, weights, n_trainable, augmentation, dtype
     )
-    x = _pool(x, pooling, dtype)
+    x = _POOLING[pooling](name="pool", dtype=dtype)(x)
     if dropout:
         x = layers.Dropout(dropout, name="pool_dropout", dtype=dtype)(x)
     x = dense_head(x, n_outputs, dense_units, dropout if dense_units else 0, dtype)
@@ -118,7 +119,7 @@ def transfer_cnn(
 def feature_extractor(
     backbone, input_shape, *, weights="imagenet", pooling="avg", stages=-1, dtype=None
 ):
-    """A frozen backbone with global pooling of the last feature map, or of several.
+    """Build a frozen backbone with global pooling of one or several feature maps.
 
     Parameters
     ----------
@@ -133,8 +134,8 @@ def feature_extractor(
     stages : int or sequence of int, default=-1
         Which feature maps, by position in the list of the last one of each
         resolution, from fine to coarse: -1 is the last map of the network, -2 the last
-        one of twice its height and width, and so on. The features of several stand
-        one after the other, and what lies behind the last of them is not computed.
+        one of twice its height and width, and so on. The features of several are
+        concatenated, and layers after the last of them are not computed.
     dtype : str or keras.DTypePolicy, optional
         Dtype policy; None takes Keras' global one. The features are float32.
 
@@ -142,14 +143,14 @@ def feature_extractor(
     -------
     keras.Model
         Takes ``(n, height, width, channels)`` with values 0..255 and returns features
-        ``(n, d)``. Nothing of it is trainable.
+        ``(n, d)``. None of its weights is trainable.
 
     Raises
     ------
     ValueError
         If an argument is out of its range.
     WeightsError
-        If the pretrained weights cannot be had, or are of another network.
+        If the pretrained weights cannot be read, or are of another network.
 
     Examples
     --------
@@ -173,7 +174,7 @@ def feature_extractor(
 
 
 def _backbone_tensors(row, input_shape, weights, n_trainable, augmentation, dtype):
-    """Input and last feature map of a backbone, its weights loaded, partly frozen."""
+    """Make input and last feature map of a backbone, its weights loaded and frozen."""
     input_shape = check_input_shape(input_shape)
     if min(input_shape[:2]) < row.min_size:
         raise ValueError(
@@ -199,7 +200,7 @@ def _backbone_tensors(row, input_shape, weights, n_trainable, augmentation, dtyp
 
 
 def _check_trainable(trainable, row):
-    """Number of blocks to train; every block, the stem too, for "all"."""
+    """Return the number of blocks to train; "all" includes the stem."""
     if isinstance(trainable, str):
         check_choice("trainable", trainable, ("all", "head"))
         return row.n_blocks if trainable == "all" else 0
@@ -220,8 +221,3 @@ def _freeze(own, row, n_trainable):
     first = names.index(row.blocks[-n_trainable]) if n_trainable else len(own)
     for layer in own[:first]:
         layer.trainable = False
-
-
-def _pool(x, pooling, dtype):
-    check_choice("pooling", pooling, _POOLING)
-    return _POOLING[pooling](name="pool", dtype=dtype)(x)

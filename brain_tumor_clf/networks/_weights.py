@@ -1,4 +1,4 @@
-"""Pretrained weights of a backbone: from ImageNet, or from a file."""
+"""Pretrained weights of a backbone: from ImageNet, the package or a file."""
 
 import os
 import tempfile
@@ -21,59 +21,29 @@ _TIMEOUT = 10  # seconds; Keras itself waits without end
 
 
 def read_backbone_weights(backbone, weights):
-    """Pretrained weights of a backbone, read before anything large is built.
+    """Read pretrained weights before anything large is built.
 
-    Parameters
-    ----------
-    backbone : Backbone
-        Its row of the table.
-    weights : {"imagenet", "brain-mri"}, path or None
-        "brain-mri" are those of the model that comes with the package. A path names
-        a Keras file: weights of the backbone without top (``.weights.h5``, or ``.h5``
-        as ``keras.applications`` has them), or a saved model that begins with the
-        backbone (``.keras``).
-
-    Returns
-    -------
-    list of list of ndarray, or None
-        The weights of each layer that has any, in the backbone's order; None for none.
-
-    Raises
-    ------
-    WeightsError
-        If the weights cannot be had.
+    `weights` is as in `transfer_cnn`. Returns a list with the weights of each layer
+    that has any, in the backbone's order; None for none.
     """
     if weights is None:
         return None
-    if str(weights) == "imagenet" and backbone.url is None:
+    is_imagenet = str(weights) == "imagenet"
+    if is_imagenet and backbone.url is None:
         return _read_packaged_imagenet()
     if str(weights) in PACKAGED_WEIGHTS:
         sizes = [len(layer.weights) for layer in _weighted(_bare(backbone).layers)]
         return read_packaged_weights(str(weights), backbone.name, sizes)
-    if str(weights) == "imagenet":
-        source = _download(backbone)
-    else:
-        source = _read_file(Path(weights), backbone)
-    weighted = _weighted(source.layers)
-    return [[np.asarray(w) for w in layer.weights] for layer in weighted]
+    source = _download(backbone) if is_imagenet else _read_file(Path(weights), backbone)
+    return [
+        [np.asarray(w) for w in layer.weights] for layer in _weighted(source.layers)
+    ]
 
 
 def set_backbone_weights(layers, backbone, values):
-    """Put what :func:`read_backbone_weights` returned into the layers of a backbone.
+    """Put what `read_backbone_weights` returned into the layers of a backbone.
 
-    Parameters
-    ----------
-    layers : list of keras.Layer
-        Layers of the backbone in their order; changed in place.
-    backbone : Backbone
-        Its row of the table.
-    values : list of list of ndarray, or None
-        Weights of each layer. More than the backbone has are those of a head behind it.
-
-    Raises
-    ------
-    WeightsError
-        If they are of another network.
+    A saved model has more layers than the backbone: those of its head are left out.
     """
     if values is None:
         return
@@ -107,16 +77,17 @@ def _read_packaged_imagenet():
 
 
 def _bare(backbone, weights=None):
+    """Build the backbone alone, on RGB images of its default size."""
     # The weights don't depend on the size, but MobileNetV2 has a file for each.
     size = backbone.default_size
     return backbone.build(keras.Input((size, size, 3)), weights=weights)
 
 
 def _weighted(layers):
-    """Layers with weights of their own, out of nested models too.
+    """Yield layers with weights of their own, those of nested models too.
 
-    Normalization is left out: Keras' ImageNet files carry it for EfficientNetB0 alone,
-    whose scaling is ours (a row of the table), so it stays the identity.
+    Normalization is left out: Keras' ImageNet files carry it for EfficientNetB0 only,
+    whose scaling is in the table of backbones, so that it stays the identity.
     """
     for layer in layers:
         if isinstance(layer, keras.Model):
@@ -126,6 +97,7 @@ def _weighted(layers):
 
 
 def _read_file(path, backbone):
+    """Return a network that begins with the backbone, its weights from a Keras file."""
     if not path.is_file():
         raise WeightsError(
             f"There is no weights file {os.fspath(path)!r}. weights must be "
@@ -153,12 +125,14 @@ def _read_file(path, backbone):
 
 
 def _load_saved_model(path):
+    """Load a ``.keras`` file once its layers are checked."""
     with zipfile.ZipFile(path) as archive:
         check_config(archive.read("config.json").decode())
     return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def _download(backbone):
+    """Build the backbone with the ImageNet weights that Keras downloads."""
     target = _models_folder() / backbone.url.rsplit("/", 1)[1]
     try:
         if not target.is_file():
@@ -176,7 +150,7 @@ def _download(backbone):
 
 
 def _models_folder():
-    """Where Keras keeps the files that it downloads."""
+    """Return the folder where Keras keeps the files that it downloads."""
     home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
     if not os.access(home, os.W_OK):  # then Keras neither writes nor reads there
         temporary = "/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir()
@@ -185,5 +159,6 @@ def _models_folder():
 
 
 def _first_line(error):
+    """Return the class of an error and the beginning of its message."""
     text = str(error).strip() or "no reason given"
     return f"{type(error).__name__}: {text.splitlines()[0][:200]}"

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from brain_tumor_clf._validation import as_object_array, check_image_collection
 from brain_tumor_clf.classifiers import BaseCNNClassifier, predict_logits
 from brain_tumor_clf.exceptions import HeadNotFoundWarning
-from brain_tumor_clf.networks._stages import stage_layers
+from brain_tumor_clf.networks import stage_layers
 from brain_tumor_clf.outlier_detection._image_statistics import image_statistics
 from brain_tumor_clf.pipeline import first_member, is_left_out, split_image_steps
 from brain_tumor_clf.preprocessing import ImagePipeline, ImageReader

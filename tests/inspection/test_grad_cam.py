@@ -30,8 +30,12 @@ from brain_tumor_clf import (
 )
 from brain_tumor_clf.inspection._class_maps import class_map
 from brain_tumor_clf.inspection._gradients import maps_and_gradients
-from brain_tumor_clf.networks import BACKBONES, get_backbone, transfer_cnn
-from brain_tumor_clf.networks._stages import stage_layers
+from brain_tumor_clf.networks import (
+    BACKBONES,
+    get_backbone,
+    stage_layers,
+    transfer_cnn,
+)
 from tests.inspection.spots import make_spot_detector, make_spotted_head, peak
 
 METHODS = ["layercam", "gradcam", "gradcam++"]
