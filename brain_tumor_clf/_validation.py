@@ -165,3 +165,14 @@ def set_new_parameters(estimator):
     for name, parameter in inspect.signature(type(estimator)).parameters.items():
         if parameter.default is not parameter.empty and not hasattr(estimator, name):
             setattr(estimator, name, parameter.default)
+
+
+def name_by_room(namespace):
+    """Give the classes that a room exports the room as their module.
+
+    Model files and pickles name a class by its module: the room's name lasts, the
+    private module may change.
+    """
+    for name in namespace["__all__"]:
+        if isinstance(namespace[name], type):
+            namespace[name].__module__ = namespace["__name__"]

@@ -1,5 +1,6 @@
 """Convolutional networks as scikit-learn classifiers."""
 
+from brain_tumor_clf._validation import name_by_room
 from brain_tumor_clf.classifiers._augmentation import Augmentation
 from brain_tumor_clf.classifiers._base import BaseCNNClassifier
 from brain_tumor_clf.classifiers._schedule import LearningRateSchedule
@@ -19,3 +20,5 @@ __all__ = [
     "XceptionClassifier",
     "predict_logits",
 ]
+
+name_by_room(globals())

@@ -5,14 +5,12 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.special import expit, softmax
-from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from brain_tumor_clf._validation import set_new_parameters
-from brain_tumor_clf.classifiers import _state
 from brain_tumor_clf.classifiers._seeding import draw_seeds
+from brain_tumor_clf.classifiers._state import StoredNetwork
 from brain_tumor_clf.classifiers._trainer import NetworkTrainer
 from brain_tumor_clf.classifiers._training import predict_logits
 from brain_tumor_clf.classifiers._validation_split import (
@@ -21,7 +19,7 @@ from brain_tumor_clf.classifiers._validation_split import (
 )
 
 
-class BaseCNNClassifier(NetworkTrainer):
+class BaseCNNClassifier(StoredNetwork, NetworkTrainer):
     """Train a convolutional network on images and classify with it.
 
     A subclass fills `_build_network` and `_default_learning_rate`; all public methods
@@ -141,7 +139,7 @@ class BaseCNNClassifier(NetworkTrainer):
             If early stopping has to split images whose groups it is not told.
         """
         self._validate_params()
-        starting = not (self.warm_start and hasattr(self, "model_"))
+        starting = not (self.warm_start and self.__sklearn_is_fitted__())
         X, codes = self._check_training_data(
             X, y, reset=starting, any_size=not starting
         )
@@ -189,7 +187,7 @@ class BaseCNNClassifier(NetworkTrainer):
             The classifier.
         """
         self._validate_params()
-        starting = not hasattr(self, "model_")
+        starting = not self.__sklearn_is_fitted__()
         X, codes = self._check_training_data(X, y, reset=starting, classes=classes)
         check_consistent_length(X, y, sample_weight)
         seeds = draw_seeds(self.random_state)
@@ -290,17 +288,3 @@ class BaseCNNClassifier(NetworkTrainer):
         float
         """
         return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
-
-    # --- scikit-learn's conventions ------------------------------------------------
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "model_")
-
-    def __getstate__(self):
-        return _state.detach_network(
-            BaseEstimator.__getstate__(self), keep_optimizer=self.warm_start
-        )
-
-    def __setstate__(self, state):
-        BaseEstimator.__setstate__(self, _state.attach_network(state))
-        set_new_parameters(self)

@@ -1,51 +1,107 @@
-"""Fitted classifiers as plain data, for pickle, joblib and `brain_tumor_clf.save`."""
+"""Fitted classifiers as plain data: in model files, in pickles, and back."""
+
+import copyreg
+import threading
+from functools import cached_property
 
 import keras
 import numpy as np
+from sklearn.base import BaseEstimator
 
+from brain_tumor_clf._validation import set_new_parameters
 from brain_tumor_clf.classifiers._training import ready_optimizer
-from brain_tumor_clf.networks import network_from_state, network_to_state
+from brain_tumor_clf.networks import (
+    check_network_state,
+    network_from_state,
+    network_to_state,
+)
 
-_NETWORK, _OPTIMIZER = "_network_state", "_optimizer_state"
+_NETWORK, _OPTIMIZER, _PICKLED = "_network_state", "_optimizer_state", "_pickled"
+_BUILDING = threading.RLock()
 
 
-def detach_network(state, keep_optimizer):
-    """Replace the live network of an estimator's state by its config and weights.
+class PickledState(dict):
+    """The state of a classifier in a pickle, which may run code anyway.
 
-    The optimizer's slots, which are twice the weights, stay only where training is
-    to go on.
+    No model file can hold one, because this type is not among the trusted types. So
+    `__setstate__` knows which layers and which optimizer it may build.
     """
-    state = dict(state)
+
+
+class StoredNetwork:
+    """Keep the network of a classifier as plain data until it is needed."""
+
+    @cached_property
+    def model_(self):
+        """The fitted network, built from its data at the first access."""
+        state = vars(self)
+        with _BUILDING:
+            if "model_" not in state:
+                if _NETWORK not in state:
+                    raise AttributeError(f"This {type(self).__name__} is not fitted.")
+                state["model_"] = _build(state)
+                for name in (_NETWORK, _OPTIMIZER, _PICKLED):
+                    state.pop(name, None)
+            return state["model_"]
+
+    def __sklearn_is_fitted__(self):
+        return "model_" in vars(self) or _NETWORK in vars(self)
+
+    def __getstate__(self):
+        """Return the state as plain data, without anything of the training."""
+        state = _without_network(self)
+        for name in (_OPTIMIZER, _PICKLED):
+            state.pop(name, None)
+        if "callbacks_" in state:
+            state["callbacks_"] = []
+        if _NETWORK in state:
+            check_network_state(state[_NETWORK])
+        return state
+
+    def __reduce_ex__(self, protocol):
+        """Return what pickle keeps: with `warm_start` also the optimizer's state."""
+        state = PickledState(_without_network(self, keep_optimizer=self.warm_start))
+        return copyreg.__newobj__, (type(self),), state
+
+    def __setstate__(self, state):
+        pickled, state = isinstance(state, PickledState), dict(state)
+        if pickled:
+            state[_PICKLED] = True
+        else:
+            for name in ("model_", _OPTIMIZER, _PICKLED):
+                state.pop(name, None)
+            if _NETWORK in state:
+                check_network_state(state[_NETWORK])
+        BaseEstimator.__setstate__(self, state)
+        set_new_parameters(self)
+
+
+def _without_network(classifier, keep_optimizer=False):
+    """The attributes of a classifier, its network as plain data."""
+    # scikeras' own `__getstate__` is left out.
+    state = dict(BaseEstimator.__getstate__(classifier))
     network = state.pop("model_", None)
     if network is not None:
-        # A pickle may run code anyway, so a user's own registered layers may pass.
+        for name in (_OPTIMIZER, _PICKLED):  # of an earlier network
+            state.pop(name, None)
         state[_NETWORK] = network_to_state(network, allow_registered=True)
         if keep_optimizer and network.compiled:
-            state[_OPTIMIZER] = {
-                "compile": keras.saving.serialize_keras_object(
-                    network.get_compile_config()
-                ),
-                "variables": [
-                    np.array(np.asarray(variable))
-                    for variable in network.optimizer.variables
-                ],
-            }
+            compiled = keras.saving.serialize_keras_object(network.get_compile_config())
+            variables = [np.array(np.asarray(v)) for v in network.optimizer.variables]
+            state[_OPTIMIZER] = {"compile": compiled, "variables": variables}
     return state
 
 
-def attach_network(state):
-    """Rebuild the network that `detach_network` took out."""
-    state = dict(state)
-    network_state = state.pop(_NETWORK, None)
-    optimizer_state = state.pop(_OPTIMIZER, None)
-    if network_state is not None:
-        network = network_from_state(network_state, allow_registered=True)
-        if optimizer_state is not None:
-            network.compile_from_config(optimizer_state["compile"])
-            ready_optimizer(network)
-            for variable, value in zip(
-                network.optimizer.variables, optimizer_state["variables"], strict=True
-            ):
-                variable.assign(value)
-        state["model_"] = network
-    return state
+def _build(state):
+    """The network of a state, with its optimizer where a pickle kept it."""
+    network = network_from_state(state[_NETWORK], allow_registered=_PICKLED in state)
+    optimizer_state = state.get(_OPTIMIZER)
+    if optimizer_state is not None:
+        network.compile_from_config(optimizer_state["compile"])
+        ready_optimizer(network)
+        pairs = zip(
+            network.optimizer.variables, optimizer_state["variables"], strict=True
+        )
+        for variable, value in pairs:
+            variable.assign(value)
+    return network

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-import re
+import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,6 @@ from brain_tumor_clf._validation import unknown_name_message
 from brain_tumor_clf.exceptions import ModelFileError, WeightsError
 
 _FOLDER = Path(__file__).parent / "packaged"
-_WEIGHT = re.compile(r"networks/0/weights/\d{3,6}\.npy")
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ PACKAGED_MODELS = {
     "brain-mri-lite0": PackagedModel(
         "brain-mri",
         "EfficientNetLite0",
-        "f18d2c94c270a692ba5adcf2065c54a4dff1bc61cd366ad2cd0b3e478fd37029",
+        "126ed93109f5d1791b935fbe04b7be429a5f1e3637e07e9d88b06dbf4ad9982f",
     ),
 }
 PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.items()}
@@ -116,11 +115,25 @@ def read_packaged_weights(weights_name, backbone, n_per_layer):
             f"backbone {of!r}, or weights='imagenet'."
         )
     with zipfile.ZipFile(packaged_model_file(name)) as archive:
+        estimator = io.BytesIO(archive.read("estimator.skops"))
+    with zipfile.ZipFile(estimator) as archive:
         # In the order of the network, which begins with the backbone.
-        members = sorted(filter(_WEIGHT.fullmatch, archive.namelist()))
-        arrays = [_read_array(archive, member) for member in members]
+        network = _first_network(json.loads(archive.read("schema.json")))
+        files = [node["file"] for node in network["weights"]["content"]]
+        arrays = [_read_array(archive, file) for file in files]
     stops = np.cumsum(n_per_layer)
     return [arrays[stop - n : stop] for n, stop in zip(n_per_layer, stops, strict=True)]
+
+
+def _first_network(node):
+    """The data of the first network in skops' description of an estimator, or None."""
+    if isinstance(node, dict):
+        if "_network_state" in node:
+            return node["_network_state"]["content"]
+        node = list(node.values())
+    if isinstance(node, list):
+        return next(filter(None, map(_first_network, node)), None)
+    return None
 
 
 def _read_array(archive, member):

@@ -1,5 +1,8 @@
 """Detection of images that are not brain scans."""
 
+from brain_tumor_clf._validation import name_by_room
 from brain_tumor_clf.outlier_detection._scan_guard import ScanGuard
 
 __all__ = ["ScanGuard"]
+
+name_by_room(globals())

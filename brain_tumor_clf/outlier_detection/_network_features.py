@@ -34,7 +34,7 @@ def find_network(estimator):
             "TransferCNNClassifier, alone or after image transformers in a pipeline; "
             f"got {type(rest).__name__}."
         )
-    if not hasattr(rest, "model_"):
+    if not rest.__sklearn_is_fitted__():
         raise NotFittedError(
             f"This {type(rest).__name__} is not fitted. ScanGuard needs a fitted "
             "classifier; where the guard is cloned, as in a search, pass "

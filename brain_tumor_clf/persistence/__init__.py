@@ -1,9 +1,8 @@
 """Save a fitted estimator to one file without pickle, and load it.
 
-The file is a zip archive of plain data: ``manifest.json`` (versions, classes,
-checksums), ``estimator.json`` and ``arrays/`` (scikit-learn's state, written by
-skops) and one folder ``networks/<k>/`` per network (Keras config as JSON, weights as
-``.npy``). Loading builds types of an allow-list only and runs nothing from the file.
+The file is a zip archive of ``manifest.json`` (versions, classes, checksums) and
+``estimator.skops``, which `skops <https://skops.readthedocs.io>`_ can read alone.
+Loading builds types of an allow-list only and runs nothing from the file.
 """
 
 from brain_tumor_clf.persistence._load import load
@@ -14,9 +13,11 @@ from brain_tumor_clf.persistence._manifest import (
     read_manifest,
 )
 from brain_tumor_clf.persistence._save import save
+from brain_tumor_clf.persistence._trusted import TRUSTED_TYPES
 
 __all__ = [
     "FORMAT_VERSION",
+    "TRUSTED_TYPES",
     "ModelManifest",
     "installed_versions",
     "load",

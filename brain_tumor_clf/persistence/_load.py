@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
 from brain_tumor_clf.exceptions import ModelFileError
-from brain_tumor_clf.persistence._archive import MANIFEST, read_archive
+from brain_tumor_clf.persistence._archive import ESTIMATOR, MANIFEST, read_file
 from brain_tumor_clf.persistence._manifest import (
     check_members,
     classes_as_list,
@@ -14,8 +14,7 @@ from brain_tumor_clf.persistence._manifest import (
     version_differences,
     warn_of_versions,
 )
-from brain_tumor_clf.persistence._members import members_to_estimator
-from brain_tumor_clf.persistence._routing import restore_requests
+from brain_tumor_clf.persistence._skops import from_skops
 
 
 def load(path):
@@ -53,11 +52,10 @@ def load(path):
     --------
     save : Save an estimator, with an example.
     """
-    members = read_archive(path)
+    members = read_file(path)
     manifest = parse_manifest(path, members[MANIFEST])
     check_members(path, manifest, members)
-    del members[MANIFEST]
-    estimator = _build(path, manifest, members)
+    estimator = _build(path, manifest, members[ESTIMATOR])
     if not isinstance(estimator, BaseEstimator):
         raise ModelFileError(
             f"{path} holds a {type(estimator).__name__}, not an estimator."
@@ -69,14 +67,13 @@ def load(path):
     return estimator
 
 
-def _build(path, manifest, members):
+def _build(path, manifest, content):
+    """The estimator in the content of a skops file, or one clear error."""
     try:
         with warnings.catch_warnings():
             # scikit-learn warns once per part; one warning below says it for all.
             warnings.simplefilter("ignore", InconsistentVersionWarning)
-            estimator = members_to_estimator(members)
-            restore_requests(estimator)
-            return estimator
+            return from_skops(content)
     except Exception as error:  # a hostile or foreign state may fail in any way
         reason = str(error).strip().split("\n")[0].rstrip(".")
         message = f"{path} was not loaded: {reason or type(error).__name__}."

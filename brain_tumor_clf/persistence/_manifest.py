@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 from brain_tumor_clf import __version__
 from brain_tumor_clf.exceptions import ModelFileError, ModelVersionWarning
-from brain_tumor_clf.persistence._archive import MANIFEST, read_archive
+from brain_tumor_clf.persistence._archive import MANIFEST, read_file
 
 FORMAT_NAME = "brain-tumor-clf model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _DEPENDENCIES = ("scikit-learn", "keras", "numpy", "skops")
 # How many leading numbers of a version must agree for a load without a warning.
@@ -118,7 +118,7 @@ def read_manifest(path):
     >>> manifest.classes, manifest.metadata
     (['glioma', 'notumor'], {'accuracy': 1.0})
     """
-    return parse_manifest(path, read_archive(path, only=MANIFEST)[MANIFEST])
+    return parse_manifest(path, read_file(path)[MANIFEST])
 
 
 def parse_manifest(path, content):

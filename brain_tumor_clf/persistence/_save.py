@@ -5,10 +5,9 @@ import json
 from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf.exceptions import ModelFileError
-from brain_tumor_clf.persistence._archive import MANIFEST, write_archive
+from brain_tumor_clf.persistence._archive import ESTIMATOR, MANIFEST, pack, write_file
 from brain_tumor_clf.persistence._manifest import make_manifest
-from brain_tumor_clf.persistence._members import estimator_to_members
-from brain_tumor_clf.persistence._routing import plain_requests
+from brain_tumor_clf.persistence._skops import to_skops
 
 _OR_JOBLIB = "joblib.dump can save it, but open such files only if you trust them."
 # Objects of these packages live in a running backend, not in a file.
@@ -79,8 +78,7 @@ def save(estimator, path, *, metadata=None, half_precision=False):
     _refuse_live_objects(estimator)
     name = type(estimator).__name__
     try:
-        with plain_requests(estimator):
-            members = estimator_to_members(estimator, half_precision)
+        members = {ESTIMATOR: to_skops(estimator, half_precision)}
     except ModelFileError as error:
         raise ModelFileError(
             f"Cannot save this {name}: {error}. {_OR_JOBLIB}"
@@ -91,7 +89,7 @@ def save(estimator, path, *, metadata=None, half_precision=False):
             f"{_OR_JOBLIB}"
         ) from error
     manifest = make_manifest(estimator, members, metadata)
-    write_archive(path, {MANIFEST: manifest.to_json(), **members})
+    write_file(path, pack({MANIFEST: manifest.to_json(), **members}))
     return manifest
 
 

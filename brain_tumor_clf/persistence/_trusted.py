@@ -2,8 +2,7 @@
 
 PACKAGE = __name__.split(".", 1)[0]
 
-# The package's own, by the room that exports them. Files name the room, not the
-# private module, so that moving a class between modules breaks no saved model.
+# The package's own, by the room that exports them.
 OWN_TYPES = {
     "classifiers": (
         "Augmentation",
@@ -81,26 +80,3 @@ TRUSTED_LOADERS = frozenset(
         "TypeNode",
     }
 )
-
-# What `load` says of the file on the estimator: of that file, not of the next.
-FROM_FILE = ("model_id_", "metadata_")
-
-# What a file neither tells nor brings, and the JSON in its place (None: left out).
-# Folders of the machine on which a model was fitted: a file makes no other machine read
-# or write there. The state of a training that may go on: live objects of Keras.
-_TRAINING = {"callbacks_": "[]", "_optimizer_state": None}
-FORGOTTEN = {
-    f"{PACKAGE}.preprocessing.ImagePipeline": {"cache": "null"},
-    # Without its network it would look for weights on the machine that loads it.
-    f"{PACKAGE}.feature_extraction.CNNFeatures": {"cache": "null", "_network": None},
-    "sklearn.pipeline.Pipeline": {"memory": "null"},
-    **{f"{PACKAGE}.classifiers.{name}": _TRAINING for name in OWN_TYPES["classifiers"]},
-}
-
-
-def public_module(module, name):
-    """The room that exports one of the package's own classes, else `module` itself."""
-    for room, names in OWN_TYPES.items():
-        if name in names and module.startswith(f"{PACKAGE}.{room}."):
-            return f"{PACKAGE}.{room}"
-    return module

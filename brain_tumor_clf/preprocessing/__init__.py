@@ -1,5 +1,6 @@
 """Transformers from image files to one array of images."""
 
+from brain_tumor_clf._validation import name_by_room
 from brain_tumor_clf.preprocessing._base import ImageTransformer
 from brain_tumor_clf.preprocessing._cache import ImageCache
 from brain_tumor_clf.preprocessing._crop import HeadCropper
@@ -36,3 +37,5 @@ __all__ = [
     "sort_image_files",
     "source_name",
 ]
+
+name_by_room(globals())

@@ -7,7 +7,6 @@ import skops.io  # noqa: F401  # it searches all loaded modules: few before Kera
 from brain_tumor_clf.exceptions import ModelVersionWarning
 from brain_tumor_clf.networks import packaged_model_file
 from brain_tumor_clf.persistence import load
-from brain_tumor_clf.selective import as_selective
 
 
 def load_pretrained(name="brain-mri-lite0"):
@@ -73,4 +72,4 @@ def load_pretrained(name="brain-mri-lite0"):
     with warnings.catch_warnings():
         # Its parts are the package's own, and every release is tested with it.
         warnings.simplefilter("ignore", ModelVersionWarning)
-        return as_selective(load(packaged_model_file(name)))
+        return load(packaged_model_file(name))

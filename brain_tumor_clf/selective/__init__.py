@@ -1,5 +1,6 @@
 """From image files to answers: reject what is no scan, abstain where unsure."""
 
+from brain_tumor_clf._validation import name_by_room
 from brain_tumor_clf.selective._classifier import SelectiveClassifier
 from brain_tumor_clf.selective._metadata import (
     Abstention,
@@ -27,3 +28,5 @@ __all__ = [
     "predict_files",
     "read_abstention",
 ]
+
+name_by_room(globals())

@@ -223,6 +223,11 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_")
 
+    def __setstate__(self, state):
+        if "estimator_" in state:  # inside another model a file does not keep them
+            state = {"metadata_": {}, "model_id_": None, **state}
+        super().__setstate__(state)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)

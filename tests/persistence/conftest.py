@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from brain_tumor_clf import SimpleCNNClassifier, make_brain_mri, save
+from brain_tumor_clf.persistence._archive import pack, unpack
 
 
 @pytest.fixture(scope="session")
@@ -30,34 +31,51 @@ def saved(network, tmp_path_factory):
     return path
 
 
+def tampered_copy(source, path, changes, manifest=None):
+    """Write a copy with members changed and checksums that fit again.
+
+    Members are those of the archive, or those of the estimator's own archive as
+    ``estimator.skops/NAME``. A change is the new content, a function of the old one,
+    or None to leave the member out.
+    """
+    members = unpack(source.read_bytes())
+    fields = json.loads(members.pop("manifest.json"))
+    inner = {
+        f"estimator.skops/{name}": content
+        for name, content in unpack(members.pop("estimator.skops")).items()
+    }
+    members |= inner
+    for name, change in changes.items():
+        content = change(members.get(name)) if callable(change) else change
+        if content is None:
+            del members[name]
+        else:
+            members[name] = content
+    inner = [name for name in members if name.startswith("estimator.skops/")]
+    inner = {name.partition("/")[2]: members.pop(name) for name in inner}
+    if inner:
+        members["estimator.skops"] = pack(inner)
+    fields["members"] = {
+        name: {"sha256": hashlib.sha256(c).hexdigest(), "bytes": len(c)}
+        for name, c in members.items()
+    }
+    text = "".join(
+        f"{name} {fields['members'][name]['sha256']}\n" for name in sorted(members)
+    )
+    fields["model_id"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    fields.update(manifest or {})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", json.dumps(fields))
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
 @pytest.fixture
 def tamper(saved, tmp_path):
-    """Write a copy with members changed and checksums that fit again."""
+    """Write a copy of `saved` with changes."""
 
     def write(changes, manifest=None):
-        with zipfile.ZipFile(saved) as archive:
-            members = {name: archive.read(name) for name in archive.namelist()}
-        fields = json.loads(members.pop("manifest.json"))
-        for name, change in changes.items():
-            content = change(members.get(name)) if callable(change) else change
-            if content is None:
-                del members[name]
-            else:
-                members[name] = content
-        fields["members"] = {
-            name: {"sha256": hashlib.sha256(c).hexdigest(), "bytes": len(c)}
-            for name, c in members.items()
-        }
-        text = "".join(
-            f"{name} {fields['members'][name]['sha256']}\n" for name in sorted(members)
-        )
-        fields["model_id"] = hashlib.sha256(text.encode()).hexdigest()[:16]
-        fields.update(manifest or {})
-        path = tmp_path / "tampered.btc"
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("manifest.json", json.dumps(fields))
-            for name, content in members.items():
-                archive.writestr(name, content)
-        return path
+        return tampered_copy(saved, tmp_path / "tampered.btc", changes, manifest)
 
     return write

@@ -1,7 +1,6 @@
 """Damaged, foreign and hostile files: nothing runs, and one clear line says why."""
 
 import copy
-import hashlib
 import io
 import json
 import pickle
@@ -12,19 +11,24 @@ import joblib
 import keras
 import numpy as np
 import pytest
+import skops.io
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
 
 from brain_tumor_clf import ScanGuard, load, save
 from brain_tumor_clf.exceptions import ModelFileError
-from brain_tumor_clf.persistence import read_manifest
+from brain_tumor_clf.persistence import TRUSTED_TYPES, read_manifest
+from brain_tumor_clf.persistence._archive import pack, unpack
+from brain_tumor_clf.persistence._skops import check_skops, from_skops, iter_nodes
+from brain_tumor_clf.selective import SelectiveClassifier
+from tests.persistence.conftest import tampered_copy
 
 # Keras' TensorFlow backend converts variables in the way of NumPy 1.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept:DeprecationWarning"
 )
 
-ESTIMATOR, CONFIG = "estimator.json", "networks/0/config.json"
-WEIGHTS = "networks/0/weights/000.npy"
+ESTIMATOR = "estimator.skops/schema.json"
 
 
 class Payload:
@@ -58,6 +62,38 @@ def edit_json(change):
         return json.dumps(document).encode()
 
     return apply
+
+
+def network_node(schema):
+    """The node of the network's data: its config and its weights."""
+    states = (
+        node["content"]["_network_state"]["content"]
+        for _, node in iter_nodes(schema)
+        if isinstance(node.get("content"), dict) and "_network_state" in node["content"]
+    )
+    return next(states)
+
+
+def edit_config(change):
+    """A change of the architecture by a function that edits it in place."""
+
+    def apply(schema):
+        node = network_node(schema)["config"]
+        config = json.loads(json.loads(node["content"]))
+        change(config)
+        node["content"] = json.dumps(json.dumps(config))
+
+    return edit_json(apply)
+
+
+@pytest.fixture(scope="session")
+def weights(saved):
+    """Name of the network's first weight."""
+    schema = json.loads(
+        unpack(unpack(saved.read_bytes())["estimator.skops"])["schema.json"]
+    )
+    name = network_node(schema)["weights"]["content"][0]["file"]
+    return f"estimator.skops/{name}"
 
 
 def node(loader, name, module="builtins", **more):
@@ -146,22 +182,26 @@ def test_truncated(part, saved, tmp_path):
     refused(tmp_path / "model.btc", "damaged or truncated")
 
 
-def test_a_changed_member_with_an_old_checksum(saved, tmp_path):
+def test_a_changed_member_with_an_old_checksum(saved, tamper, weights, tmp_path):
     path = tmp_path / "model.btc"
-    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(path, "w") as target:
-        for name in source.namelist():
-            content = source.read(name)
-            target.writestr(name, npy(np.ones(3)) if name == WEIGHTS else content)
-    refused(path, f"the checksum of {WEIGHTS} differs")
+    changed = unpack(tamper({weights: npy(np.ones(3))}).read_bytes())
+    changed["manifest.json"] = unpack(saved.read_bytes())["manifest.json"]
+    path.write_bytes(pack(changed))
+    refused(path, r"the checksum of estimator\.skops differs")
 
 
 def test_a_model_id_of_another_content(tamper):
     refused(tamper({}, manifest={"model_id": "0" * 16}), "model id")
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, CONFIG, ESTIMATOR])
-def test_a_missing_member(name, tamper):
-    refused(tamper({name: None}), "has no|not among its members")
+def test_a_missing_member(tamper, weights, saved, tmp_path):
+    refused(tamper({weights: None}), "not among its members")
+    refused(tamper({ESTIMATOR: None}), "has no schema")
+    members = unpack(saved.read_bytes())
+    for name in members:
+        path = tmp_path / "model.btc"
+        path.write_bytes(pack({k: v for k, v in members.items() if k != name}))
+        refused(path, f"has no {name}")
 
 
 def test_classes_that_are_not_the_estimators(tamper):
@@ -173,9 +213,9 @@ def test_classes_that_are_not_the_estimators(tamper):
 
 def test_a_newer_format_says_who_wrote_it(tamper):
     path = tamper(
-        {}, manifest={"format_version": 2, "versions": {"brain-tumor-clf": "3.1.4"}}
+        {}, manifest={"format_version": 3, "versions": {"brain-tumor-clf": "3.1.4"}}
     )
-    refused(path, r"format version 2 .* brain-tumor-clf 3\.1\.4.*Upgrade")
+    refused(path, r"format version 3 .* brain-tumor-clf 3\.1\.4.*Upgrade")
     with pytest.raises(ModelFileError, match="Upgrade"):
         read_manifest(path)
 
@@ -206,19 +246,24 @@ def test_a_manifest_of_another_shape(fields, tamper):
     "name", ["../escape.npy", "/etc/passwd", "arrays/../../x.npy", "C:\\x", "a.py"]
 )
 def test_names_that_lead_elsewhere(name, tamper, tmp_path):
-    refused(tamper({name: b"x"}), "is not one that a saved model has")
+    for place in ("", "estimator.skops/"):
+        refused(tamper({f"{place}{name}": b"x"}), "is not one that a saved model has")
     assert not (tmp_path.parent / "escape.npy").exists()
 
 
-def test_a_member_twice(saved, tmp_path):
-    path = tmp_path / "model.btc"
-    path.write_bytes(saved.read_bytes())
-    with (
-        zipfile.ZipFile(path, "a") as archive,
-        pytest.warns(UserWarning, match="Duplicate name"),
-    ):
-        archive.writestr(ESTIMATOR, "{}")
-    refused(path, "occurs twice")
+def test_a_member_twice(saved, tamper, tmp_path):
+    outer = tmp_path / "outer.btc"
+    outer.write_bytes(saved.read_bytes())
+    inner = io.BytesIO(unpack(saved.read_bytes())["estimator.skops"])
+    for file, name in [(outer, "estimator.skops"), (inner, "schema.json")]:
+        with (
+            zipfile.ZipFile(file, "a") as archive,
+            pytest.warns(UserWarning, match="Duplicate name"),
+        ):
+            archive.writestr(name, "{}")
+    refused(outer, "occurs twice")
+    with pytest.raises(ModelFileError, match="occurs twice"):
+        check_skops(inner.getvalue())
 
 
 def test_a_zip_bomb_is_not_unpacked(tmp_path):
@@ -227,11 +272,15 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path):
         archive.writestr("manifest.json", b" " * 2**27)
     assert path.stat().st_size < 2**18
     refused(path, "is compressed")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("schema.json", b" " * 2**27)
+    with pytest.raises(ModelFileError, match="is compressed"):
+        check_skops(path.read_bytes())
 
 
 def test_members_that_claim_more_than_the_file_has(saved, tmp_path):
     content = bytearray(saved.read_bytes())
-    name = WEIGHTS.encode()
+    name = b"estimator.skops"
     entry = content.rindex(name) - 46  # its place in the central directory
     content[entry + 20 : entry + 28] = (2**31).to_bytes(4, "little") * 2
     (tmp_path / "model.btc").write_bytes(content)
@@ -239,27 +288,30 @@ def test_members_that_claim_more_than_the_file_has(saved, tmp_path):
 
 
 def test_a_member_that_nothing_uses(tamper):
-    refused(tamper({"arrays/999.npy": npy(np.ones(2))}), "nothing in it uses")
+    unused = {"estimator.skops/999.npy": npy(np.ones(2))}
+    refused(tamper(unused), "nothing in it uses")
 
 
 # --- arrays -----------------------------------------------------
 
 
-def test_an_array_with_a_pickle_inside(tamper, tmp_path):
+def test_an_array_with_a_pickle_inside(tamper, weights, tmp_path):
     mark = tmp_path / "ran"
     array = np.array([Payload(mark)], dtype=object)
-    refused(tamper({WEIGHTS: npy(array, allow_pickle=True)}), "not of plain values")
+    refused(tamper({weights: npy(array, allow_pickle=True)}), "not of plain values")
     assert not mark.exists()
 
 
-def test_an_array_that_claims_a_terabyte(tamper):
+def test_an_array_that_claims_a_terabyte(tamper, weights):
     content = npy(np.zeros(4, dtype=np.float32))
     content = content.replace(b"(4,), }", b"(250000000000,), }")
-    refused(tamper({WEIGHTS: content}), "claims|is no array")
+    refused(tamper({weights: content}), "claims|is no array")
 
 
-def test_an_array_of_another_shape(tamper):
-    refused(tamper({WEIGHTS: npy(np.zeros((2, 2), np.float32))}), "do not fit")
+def test_an_array_of_another_shape(tamper, weights, scans):
+    path = tamper({weights: npy(np.zeros((2, 2), np.float32))})
+    with pytest.raises(ModelFileError, match="do not fit"):
+        load(path).predict(scans[0])
 
 
 # --- networks ---------------------------------------------------
@@ -299,7 +351,7 @@ def test_a_lambda_layer_is_not_run(tamper, tmp_path):
     def change(config):
         config["config"]["layers"][1].update(lambda_layer(mark))
 
-    refused(tamper({CONFIG: edit_json(change)}), "was not loaded")
+    refused(tamper({ESTIMATOR: edit_config(change)}), "was not loaded")
     assert not mark.exists()
 
 
@@ -311,7 +363,7 @@ def test_a_layer_of_a_foreign_module_is_not_imported(tamper, tmp_path, monkeypat
     def change(config):
         config["config"]["layers"][1].update(module="hostile_layers", class_name="Evil")
 
-    refused(tamper({CONFIG: edit_json(change)}), "was not loaded")
+    refused(tamper({ESTIMATOR: edit_config(change)}), "was not loaded")
     assert not mark.exists()
     assert "hostile_layers" not in sys.modules
 
@@ -326,10 +378,10 @@ def test_a_layer_that_other_code_registered_is_refused(tamper):
             module=None, class_name="Relay", registered_name="elsewhere>Relay"
         )
 
-    refused(tamper({CONFIG: edit_json(change)}), "Relay")
+    refused(tamper({ESTIMATOR: edit_config(change)}), "Relay")
 
 
-def test_the_state_of_a_training_is_not_built(tamper, tmp_path, monkeypatch):
+def test_the_state_of_a_training_is_not_built(tamper, scans, tmp_path, monkeypatch):
     mark = tmp_path / "ran"
     (tmp_path / "hostile_loss.py").write_text(f"open({str(mark)!r}, 'w').close()")
     monkeypatch.syspath_prepend(tmp_path)
@@ -337,7 +389,11 @@ def test_the_state_of_a_training_is_not_built(tamper, tmp_path, monkeypatch):
         {"compile": {"module": "hostile_loss", "class_name": "L", "config": {}}}
     )
     path = tamper({ESTIMATOR: put(compiled, "_optimizer_state")})
-    assert not hasattr(load(path), "_optimizer_state")
+    loaded = load(path)
+    loaded.predict(scans[0])
+    assert not hasattr(loaded, "_optimizer_state")
+    alone = unpack(path.read_bytes())["estimator.skops"]
+    skops.io.loads(alone, trusted=TRUSTED_TYPES).predict(scans[0])
     assert not mark.exists()
 
 
@@ -389,39 +445,38 @@ def test_a_random_state_that_points_beyond_its_memory(position, network, tmp_pat
     save(model, path)
     assert clone(load(path)).fit([[0.0], [1.0]], [0, 1])
 
-    from brain_tumor_clf.persistence._schema import check_schema
-
-    schema = json.loads(zipfile.ZipFile(path).read(ESTIMATOR))
+    members = unpack(unpack(path.read_bytes())["estimator.skops"])
+    schema = json.loads(members["schema.json"])
     state = schema["content"]["content"]["random_state"]["content"]["content"]["state"]
     state["content"]["pos"] = json_node(position)
+    members["schema.json"] = json.dumps(schema).encode()
     with pytest.raises(ModelFileError, match="random generator"):
-        check_schema(schema)
+        check_skops(pack(members))
 
 
 def test_a_cache_folder_in_a_file_is_not_used(tmp_path):
     from sklearn.linear_model import LogisticRegression
 
-    from brain_tumor_clf.persistence._schema import forget
-
     path = tmp_path / "model.btc"
     save(make_pipeline(LogisticRegression()).fit([[0.0], [1.0]], [0, 1]), path)
-    schema = json.loads(zipfile.ZipFile(path).read(ESTIMATOR))
+    members = unpack(unpack(path.read_bytes())["estimator.skops"])
+    schema = json.loads(members["schema.json"])
+    schema["content"]["content"]["memory"] = json_node("/srv/pickles")
+    members["schema.json"] = json.dumps(schema).encode()
+    assert from_skops(pack(members)).memory is None
     state = schema["content"]
-    state["content"]["memory"] = json_node("/srv/pickles")
-    state["__id__"] = 77  # as if it were another dict, elsewhere in the file
-    forget(schema)
-    assert state["content"]["memory"]["content"] == "null"
-    assert "__id__" not in state
-    schema["content"] = {**state, "__loader__": "DefaultDictNode"}
-    with pytest.raises(ModelFileError, match="no dict"):
-        forget(schema)
+    # The same state as another object's, elsewhere in the file.
+    twin = node("ListNode", "list", content=[state, {**schema, "__id__": 78}])
+    schema = {**twin, "protocol": 2, "_skops_version": "0.16"}
+    members["schema.json"] = json.dumps(schema).encode()
+    assert from_skops(pack(members))[1].memory is None
 
 
-def test_a_file_of_no_estimator(tamper):
-    array = {"arrays/000.npy": None}
+def test_a_file_of_no_estimator(tamper, saved):
     schema = {**json_node([1]), "protocol": 2, "_skops_version": "0.16"}
-    others = {WEIGHTS.replace("000", f"{i:03d}"): None for i in range(6)}
-    changes = {ESTIMATOR: json.dumps(schema).encode(), CONFIG: None, **array, **others}
+    members = unpack(unpack(saved.read_bytes())["estimator.skops"])
+    changes = dict.fromkeys(f"estimator.skops/{name}" for name in members)
+    changes[ESTIMATOR] = json.dumps(schema).encode()
     refused(tamper(changes, manifest={"classes": None}), "not an estimator")
 
 
@@ -435,13 +490,12 @@ def test_nested_too_deeply(tamper):
 
 @pytest.fixture(scope="module")
 def guarded(network, scans, tmp_path_factory):
-    """The members of the file of a pipeline with a guard."""
+    """The file of a classifier with a guard."""
     pipeline = make_pipeline(copy.deepcopy(network))
-    pipeline.guard_ = ScanGuard(pipeline).fit(scans[0])
+    guard = FrozenEstimator(ScanGuard(pipeline).fit(scans[0]))
     path = tmp_path_factory.mktemp("guarded") / "model.btc"
-    save(pipeline, path)
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+    save(SelectiveClassifier(FrozenEstimator(pipeline), guard).fit(*scans), path)
+    return path
 
 
 @pytest.fixture
@@ -449,25 +503,23 @@ def tamper_guard(guarded, tmp_path):
     """Write a copy whose guard's state is changed by a function, checksums right."""
 
     def write(change):
-        members = dict(guarded)
-        fields = json.loads(members.pop("manifest.json"))
-        schema = json.loads(members[ESTIMATOR])
-        change(schema["content"]["content"]["guard_"]["content"])
-        members[ESTIMATOR] = json.dumps(schema).encode()
-        digests = {n: hashlib.sha256(c).hexdigest() for n, c in members.items()}
-        fields["members"] = {
-            n: {"sha256": digests[n], "bytes": len(c)} for n, c in members.items()
-        }
-        text = "".join(f"{name} {digests[name]}\n" for name in sorted(members))
-        fields["model_id"] = hashlib.sha256(text.encode()).hexdigest()[:16]
-        path = tmp_path / "guarded.btc"
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("manifest.json", json.dumps(fields))
-            for name, content in members.items():
-                archive.writestr(name, content)
-        return path
+        def edit_state(schema):
+            guard = schema["content"]["content"]["guard"]
+            change(guard["content"]["content"]["estimator"]["content"])
+
+        edit = edit_json(edit_state)
+        # Arrays that the change leaves unused go, lest they are what is refused.
+        changes = {ESTIMATOR: edit, **unused_arrays(guarded, edit)}
+        return tampered_copy(guarded, tmp_path / "guarded.btc", changes)
 
     return write
+
+
+def unused_arrays(path, edit):
+    members = unpack(unpack(path.read_bytes())["estimator.skops"])
+    schema = json.loads(edit(members.pop("schema.json")))
+    used = {node.get("file") for _, node in iter_nodes(schema)}
+    return {f"estimator.skops/{name}": None for name in members if name not in used}
 
 
 def test_the_untouched_guard_loads(tamper_guard, scans):

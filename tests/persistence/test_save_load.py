@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import pytest
 import sklearn
+import skops.io
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
@@ -25,7 +26,8 @@ from sklearn.svm import SVC
 import brain_tumor_clf
 from brain_tumor_clf import SimpleCNNClassifier, load, save
 from brain_tumor_clf.exceptions import ModelFileError, ModelVersionWarning
-from brain_tumor_clf.persistence import read_manifest
+from brain_tumor_clf.persistence import TRUSTED_TYPES, read_manifest
+from brain_tumor_clf.persistence._archive import unpack
 from brain_tumor_clf.persistence._trusted import OWN_TYPES
 
 # Keras' TensorFlow backend converts variables in the way of NumPy 1.
@@ -218,22 +220,37 @@ def test_half_precision_halves_the_file_and_hardly_changes_predictions(scans, tm
 def test_a_weight_too_large_for_half_precision_is_named(network, tmp_path):
     large = copy.deepcopy(network)
     large.model_.set_weights([w + 1e6 for w in large.model_.get_weights()])
-    with pytest.raises(ModelFileError, match=r"weights/000\.npy holds 1e\+06, too lar"):
+    with pytest.raises(ModelFileError, match=r"weight 0 .* holds 1e\+06, too lar"):
         save(large, tmp_path / "model.btc", half_precision=True)
     save(large, tmp_path / "model.btc")
 
 
-def test_members_are_plain_data(saved):
+def test_members_are_plain_data_that_skops_reads_alone(saved, network, scans):
     with zipfile.ZipFile(saved) as archive:
-        assert archive.testzip() is None
-        for info in archive.infolist():
-            content = archive.read(info)
-            if info.filename.endswith(".json"):
-                json.loads(content)
-            else:
-                assert content.startswith(b"\x93NUMPY")
-    names = set(zipfile.ZipFile(saved).namelist())
-    assert {"manifest.json", "estimator.json", "networks/0/config.json"} <= names
+        assert archive.namelist() == ["manifest.json", "estimator.skops"]
+        json.loads(archive.read("manifest.json"))
+        content = archive.read("estimator.skops")
+    for name, member in unpack(content).items():
+        if name == "schema.json":
+            json.loads(member)
+        else:
+            assert member.startswith(b"\x93NUMPY")
+    assert set(skops.io.get_untrusted_types(data=content)) <= set(TRUSTED_TYPES)
+    alone = skops.io.loads(content, trusted=TRUSTED_TYPES)
+    np.testing.assert_array_equal(
+        alone.predict_proba(scans[0]), network.predict_proba(scans[0])
+    )
+
+
+def test_skops_alone_writes_what_it_reads(network, scans):
+    fitted = clone(network).set_params(warm_start=True).fit(*scans)
+    content = skops.io.dumps(fitted)
+    assert b"optimizer_state" not in content
+    assert b"brain_tumor_clf.classifiers._" not in content
+    alone = skops.io.loads(content, trusted=TRUSTED_TYPES)
+    np.testing.assert_array_equal(
+        alone.predict_proba(scans[0]), fitted.predict_proba(scans[0])
+    )
 
 
 def test_file_is_hardly_larger_than_the_weights(scans, tmp_path):
@@ -249,9 +266,17 @@ def test_a_network_met_twice_is_stored_once(network, tmp_path):
     twice = VotingClassifier([("a", network), ("b", network)], voting="soft")
     twice.estimators_ = [network, network]
     twice.le_ = network.classes_
-    manifest = save(twice, tmp_path / "model.btc")
-    folders = {n.split("/")[1] for n in manifest.members if n.startswith("networks/")}
-    assert folders == {"0"}
+    once, both = tmp_path / "once.btc", tmp_path / "model.btc"
+    save(network, once)
+    save(twice, both)
+    apart = copy.deepcopy(twice)
+    apart.estimators_ = [network, copy.deepcopy(network)]
+    save(apart, tmp_path / "apart.btc")
+    arrays = [
+        {n for n in unpack(unpack(path.read_bytes())["estimator.skops"]) if "npy" in n}
+        for path in (once, both, tmp_path / "apart.btc")
+    ]
+    assert arrays[0] == arrays[1] == arrays[2]
     first, second = load(tmp_path / "model.btc").estimators_
     assert first is second
 
@@ -333,15 +358,18 @@ def test_a_failed_save_leaves_the_file_that_was_there(network, tmp_path, monkeyp
     def full(*args, **kwargs):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
-    monkeypatch.setattr("skops.io.dumps", lambda e: (_ for _ in ()).throw(MemoryError))
-    with pytest.raises(ModelFileError):
-        save(network, path)
-    assert path.read_bytes() == before
-    assert [p.name for p in tmp_path.iterdir()] == ["model.btc"]
+    for name in ("os.replace", "zipfile.ZipFile.writestr", "skops.io.dumps"):
+        with monkeypatch.context() as patch:
+            patch.setattr(name, full)
+            with pytest.raises(ModelFileError, match="No space"):
+                save(network, path)
+        assert path.read_bytes() == before
+        assert [p.name for p in tmp_path.iterdir()] == ["model.btc"]
 
 
-@pytest.mark.parametrize("where", ["missing/model.btc", "."])
+@pytest.mark.parametrize(
+    "where", ["missing/model.btc", ".", "a" * 300, "a/" * 3000 + "m", "nul\0.btc"]
+)
 def test_places_that_cannot_be_written(where, network, tmp_path):
     with pytest.raises(ModelFileError, match="Cannot save to"):
         save(network, tmp_path / where)

@@ -31,7 +31,7 @@ from brain_tumor_clf.selective import predict_files
 NAME = "brain-mri-lite0"
 ROOT = Path(__file__).parents[2]
 CLASSES = ["glioma", "meningioma", "notumor", "pituitary"]
-MAX_BYTES = 12 * 2**20
+MAX_BYTES = 10_000_000
 MAX_PARAMETERS = 5_000_000
 
 
