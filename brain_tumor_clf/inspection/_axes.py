@@ -1,24 +1,19 @@
-"""Figures and axes, made when they are needed; importing this imports no matplotlib."""
+"""Figures and axes. Importing this module does not import matplotlib."""
 
 import itertools
 
 import numpy as np
 
-_INSTALL = "Plots need matplotlib: pip install 'brain-tumor-clf[plots]'."
-
 
 def require_pyplot():
-    """matplotlib.pyplot, or an error that tells how to install it."""
+    """Return matplotlib.pyplot, or raise an error that says how to install it."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError(_INSTALL) from error
+        raise ImportError(
+            "Plots need matplotlib: pip install 'brain-tumor-clf[plots]'."
+        ) from error
     return plt
-
-
-def last_step(estimator):
-    """An estimator, or the one at the end of a pipeline: whose name a plot shows."""
-    return estimator[-1] if hasattr(estimator, "steps") else estimator
 
 
 def axes_row(ax, n, *, width=4.6, height=3.6):
@@ -37,24 +32,10 @@ def axes_row(ax, n, *, width=4.6, height=3.6):
 
 
 def gallery_axes(ax, n, n_columns, title, *, side=2.2, caption=0.45):
-    """Axes for `n` pictures in a grid, under a title.
+    """Return a figure and `n` axes in a grid under a title.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes, array of them, or None
-        None makes a new figure; one Axes is divided into the grid; of several there
-        must be one a picture, and they get no title.
-    n, n_columns : int
-        Pictures, and pictures a row.
-    title : str
-        What the gallery shows.
-    side, caption : float
-        Height of a picture and of the text above it in a new figure, in inches.
-
-    Returns
-    -------
-    figure : matplotlib Figure
-    axes : ndarray of n matplotlib Axes
+    `ax` is None for a new figure with pictures of `side` and captions of `caption`
+    inches, one Axes to divide, or one Axes for each picture, without a title.
     """
     n_columns = max(min(n, n_columns), 1)
     n_rows = max(-(-n // n_columns), 1)
@@ -77,12 +58,12 @@ def gallery_axes(ax, n, n_columns, title, *, side=2.2, caption=0.45):
 
 
 def _divide(ax, n_rows, n_columns, title):
-    """A grid in the place of an Axes, which keeps nothing but the title."""
+    """Return a grid in the place of an Axes, which keeps only its title."""
     place = ax.get_subplotspec()
     if place is None:
         raise ValueError(
-            "ax must lie in a grid of subplots to be divided among pictures; make it "
-            "by plt.subplots, or give one Axes a picture."
+            "ax must be part of a grid of subplots to be divided among pictures: make "
+            "it with plt.subplots, or pass one Axes for each picture."
         )
     ax.set_axis_off()
     ax.set_title(title, fontsize=10, pad=28)  # above the titles of the first row
@@ -90,7 +71,7 @@ def _divide(ax, n_rows, n_columns, title):
 
 
 def show_scan(ax, image, title):
-    """Draw one grey or RGB scan without ticks."""
+    """Draw a grayscale or RGB scan without ticks."""
     ax.imshow(image, cmap="gray", vmin=0, vmax=255)
     ax.set_title(title, fontsize=8)
     ax.set_xticks([])

@@ -1,10 +1,10 @@
-"""Which part of a scan speaks for a class, by the network's gradients."""
+"""Heat maps by the gradients of a network."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from brain_tumor_clf._validation import check_choice
+from brain_tumor_clf._validation import check_choice, nearest_name
 from brain_tumor_clf.inspection._class_maps import METHODS, class_map, fuse
 from brain_tumor_clf.inspection._explained import (
     explained,
@@ -12,75 +12,70 @@ from brain_tumor_clf.inspection._explained import (
     of_first_member,
 )
 
-# What needs Keras is imported in functions: displays and reports start without it.
+# Modules that need Keras are imported in functions: displays work without Keras.
 
-_N_STAGES = 3  # the coarsest, which know most; finer ones react to every edge
+_N_STAGES = 3  # the coarsest resolutions; finer ones respond to every edge
 _N_VIEWS = (1, 2, 4)
-_BATCH = 8  # gradients keep all maps of all layers: some 30 MB an image
+_BATCH = 8  # gradients keep the maps of all layers, some 30 MB for an image
 
 
 def grad_cam(estimator, X, target=None, layer=None, *, method="layercam", n_views=4):
-    """Heat maps of what speaks for a class, by the gradients of a network.
+    """Compute heat maps of the regions that increase a class score, by gradients.
 
     Parameters
     ----------
-    estimator : fitted classifier or Pipeline
+    estimator : fitted classifier, Pipeline or SelectiveClassifier
         A classifier of this package, or a pipeline of image transformers that ends in
-        one, as `make_mri_pipeline` makes it. A calibrated frozen pipeline and a
-        finished search are looked into; of a vote or a stack the first member is
-        explained.
+        one, also inside `FrozenEstimator`, a finished search or a calibrated
+        classifier. Of an ensemble, the first member is explained.
     X : sequence of n images
-        What `estimator` takes.
+        Input of `estimator`.
     target : label or array-like of n labels, default=None
-        The class to explain, for all images or for each. None means the class that
-        the classifier predicts.
+        The class to explain, for all images or for each; by default the predicted one.
     layer : str or sequence of str, default=None
-        Names of the layers whose maps are used; ``classifier.model_.layers`` has them.
-        None means, for "layercam", the last layer of each of the three coarsest
-        resolutions; for the others the last feature map, as in their papers.
+        Names of layers in ``classifier.model_.layers`` whose feature maps are used. By
+        default, the last layer of each of the three coarsest resolutions for
+        "layercam", and the last feature map for the other methods.
     method : {"layercam", "gradcam", "gradcam++"}, default="layercam"
-        How gradients weigh the maps; see Notes.
+        How the feature maps are weighted; see Notes.
     n_views : {1, 2, 4}, default=4
-        Of how many views of the image the maps are averaged: of the image alone; of it
-        and its mirror image; or also of both shifted by a quarter of a coarsest cell.
+        Number of views over which maps are averaged: the image, its mirror image, and
+        both shifted by a quarter of the coarsest cell.
 
     Returns
     -------
     ndarray of shape (n, H, W), float32, or (n,), object
-        Values from 0 to 1, the maximum of each map; zeros where nothing speaks for
-        the class. For a lone classifier in the pixels of `X`; for a pipeline in those
-        of the original images, upright (a camera's EXIF orientation applied) and at
-        full size, with 0 where they were cropped away. Maps of images that differ in
-        size come as an object array of arrays ``(H_i, W_i)``.
+        Heat maps from 0 to 1, each with a maximum of 1, or 0 everywhere if no region
+        increases the score. For a pipeline, they are in the pixels of the original
+        images, upright (EXIF orientation applied) and in full size, and 0 where the
+        images were cropped. For images of different sizes, an object array of arrays
+        ``(H_i, W_i)``.
 
     Raises
     ------
     TypeError
         If `estimator` does not end in a network of this package.
     ValueError
-        If `target`, `layer` or `method` is unknown; the message names the nearest.
+        If `target`, `layer` or `method` is unknown, or the maps are not finite.
     NotImplementedError
-        Under a Keras backend other than TensorFlow, JAX and PyTorch.
+        If the Keras backend is not TensorFlow, JAX or PyTorch.
 
     See Also
     --------
-    occlusion_map : Explains any classifier, by covering parts of the image.
-    SaliencyDisplay : Draws the maps over the scans.
+    occlusion_map : Explain any classifier, by occluding parts of the image.
+    SaliencyDisplay : Draw the maps over the scans.
 
     Notes
     -----
-    What is explained is the log-odds of the class. A map tells where the network
-    looked, not whether it was right to, and it is no outline of a lesion.
+    The score is the log-odds of the class. A map shows where the network looked. It
+    does not show whether the prediction is right, and it does not outline a lesion.
 
-    Grad-CAM [1]_ and Grad-CAM++ [2]_ give each feature map one weight for the whole
-    image, which makes sense in the last layer alone: there, a map of a scan of 224
-    pixels has 7x7 cells, coarser than most lesions. LayerCAM [3]_ weighs each place of
-    each map by its own gradient and so can use finer layers. The coarse maps know what
-    they see and the fine ones where it is; the default is the mean of the three
-    coarsest resolutions (28, 14 and 7 cells a side for 224 pixels), each scaled to 1.
-    The element-wise maximum of the LayerCAM paper would let the coarsest cells decide
-    where the peak is. Which edges of a lesion meet the edges of the cells is chance;
-    the mean over views takes it away.
+    Grad-CAM [1]_ and Grad-CAM++ [2]_ give each feature map a single weight, which is
+    meaningful only in the last layer, whose cells are coarser than most lesions (7x7
+    for a scan of 224 pixels). LayerCAM [3]_ weights each pixel of each map and can use
+    finer layers: by default, the mean over three resolutions, each scaled to 1. The
+    maximum, which its paper uses, would let the coarsest cells decide where the peak
+    is. Averaging over views reduces the effect of where the borders of cells lie.
 
     References
     ----------
@@ -114,35 +109,50 @@ def grad_cam(estimator, X, target=None, layer=None, *, method="layercam", n_view
 
 
 def _network(classifier):
+    """Return the functional network of a classifier."""
     from brain_tumor_clf.classifiers import BaseCNNClassifier
 
-    if not isinstance(classifier, BaseCNNClassifier):
-        raise TypeError(
-            "grad_cam needs a classifier of this package, such as SimpleCNNClassifier, "
-            "alone or at the end of a pipeline of image transformers; got "
-            f"{type(classifier).__name__}. occlusion_map explains any classifier."
-        )
-    network = classifier.model_
-    # `operations` and `layer.output` are of functional networks alone.
-    if not hasattr(network, "operations"):
-        raise TypeError(
-            f"grad_cam needs a functional keras.Model, got {type(network).__name__}. "
-            "occlusion_map explains any classifier."
-        )
-    return network
+    network = classifier
+    if isinstance(classifier, BaseCNNClassifier):
+        network = classifier.model_
+        if hasattr(network, "operations"):  # as only functional networks have
+            return network
+    raise TypeError(
+        "grad_cam needs a classifier of this package with a functional keras.Model, "
+        "alone or after image transformers in a pipeline; got "
+        f"{type(network).__name__}. occlusion_map explains any classifier."
+    )
 
 
-def _layers(network, layer, method):
-    from brain_tumor_clf.inspection._stages import find_layers
-    from brain_tumor_clf.networks import stage_layers
+def _layers(network, names, method):
+    """Return the layers of some names, or those that `method` uses by default."""
+    from brain_tumor_clf.networks import has_spatial_output, stage_layers
 
-    if layer is not None:
-        return find_layers(network, layer)
-    return stage_layers(network)[-_N_STAGES if method == "layercam" else -1 :]
+    stages = stage_layers(network)
+    if names is None:
+        return stages[-_N_STAGES if method == "layercam" else -1 :]
+    names = [names] if isinstance(names, str) else list(names)
+    by_name = {layer.name: layer for layer in network.layers}
+    advice = f"Last layers of each resolution: {', '.join(s.name for s in stages)}."
+    if not names:
+        raise ValueError(f"layer must name at least one layer, got none. {advice}")
+    for name in names:
+        if name not in by_name:
+            maps = [n for n, layer in by_name.items() if has_spatial_output(layer)]
+            near = nearest_name(name, maps)
+            hint = f" Did you mean {near!r}?" if near else ""
+            raise ValueError(f"Unknown layer {name!r}.{hint} {advice}")
+        if not has_spatial_output(by_name[name]):
+            shape = tuple(by_name[name].output.shape)
+            raise ValueError(
+                f"The output of layer {name!r} has shape {shape}; expected feature "
+                f"maps (n, height, width, channels). {advice}"
+            )
+    return [by_name[name] for name in names]
 
 
 def _heat(network, layers, images, positions, method, n_views):
-    """Fused maps of all images, as large as the images."""
+    """Return heat maps in the size of the images."""
     from brain_tumor_clf.inspection._gradients import maps_and_gradients
 
     size = images.shape[1:3]
@@ -152,8 +162,8 @@ def _heat(network, layers, images, positions, method, n_views):
     for start in range(0, len(images), n_at_once):
         batch = slice(start, start + n_at_once)
         seen = np.concatenate([view.apply(images[batch]) for view in views])
-        explained_as = np.tile(positions[batch], n_views)
-        maps, gradients = maps_and_gradients(network, layers, seen, explained_as)
+        targets = np.tile(positions[batch], n_views)
+        maps, gradients = maps_and_gradients(network, layers, seen, targets)
         by_layer = [
             class_map(method, *pair) for pair in zip(maps, gradients, strict=True)
         ]
@@ -164,34 +174,32 @@ def _heat(network, layers, images, positions, method, n_views):
 
 
 class _View(NamedTuple):
-    """An image mirrored or not, then moved down and to the right by so many pixels."""
+    """An image that is mirrored or not, then shifted down and right by some pixels."""
 
     is_mirrored: bool
     shift: int
 
     def apply(self, images):
+        """Return this view of images."""
         images = images[:, :, ::-1] if self.is_mirrored else images
         return _shift(images, self.shift)
 
     def undo(self, maps):
+        """Return maps of this view as maps of the images."""
         maps = _shift(maps, -self.shift)
         return maps[:, :, ::-1] if self.is_mirrored else maps
 
 
 def _views(layers, size, n_views):
+    """Return the first views; shifts are a quarter of the coarsest cell."""
     cells = min(side for layer in layers for side in layer.output.shape[1:3])
     quarter = max(round(max(size) / cells / 4), 1)
-    all_views = (
-        _View(False, 0),
-        _View(True, 0),
-        _View(False, quarter),
-        _View(True, -quarter),
-    )
-    return all_views[:n_views]
+    views = (False, 0), (True, 0), (False, quarter), (True, -quarter)
+    return [_View(*view) for view in views[:n_views]]
 
 
 def _shift(images, n_pixels):
-    """Move down and right; what comes in at the edges repeats them."""
+    """Shift images down and right, repeating the pixels at the edges."""
     if not n_pixels:
         return images
     rows, columns = (

@@ -1,4 +1,4 @@
-"""Feature maps and their gradients: the only code that differs between backends."""
+"""Feature maps and their gradients, for each backend of Keras."""
 
 import inspect
 import weakref
@@ -7,46 +7,39 @@ import keras
 import numpy as np
 from keras import ops
 
-# A power of two, so that it cancels exactly: gradients in float16 would underflow.
-_LOSS_SCALE = 1024.0
-_FAR_BELOW = -1e9  # a logit that counts for nothing in a sum of exponentials
-# Of each network what TensorFlow compiled, by layers and shape of an image.
+_LOSS_SCALE = 1024.0  # float16 gradients would underflow; a power of two is exact
+_FAR_BELOW = -1e9  # a logit that does not count in a sum of exponentials
+# TensorFlow functions of each network, by layers and image shape.
 _COMPILED = weakref.WeakKeyDictionary()
 
 
 def maps_and_gradients(network, layers, images, outputs):
-    """Feature maps, and the gradients of each image's score with respect to them.
+    """Return feature maps, and gradients of each image's score with respect to them.
 
-    The score is the log-odds of a class: its logit, less the logarithm of the summed
-    exponentials of the other logits; the logit or its negative where there is but one.
+    The score is the log-odds of a class: its logit minus the log-sum-exp of the other
+    logits; of a single logit, the logit or its negative.
 
     Parameters
     ----------
     network : keras.Model
-        A functional network from images to logits ``(n, n_outputs)``.
+        Functional, from images to logits ``(n, n_outputs)``.
     layers : list of keras.Layer
         Layers of `network` whose outputs are maps ``(n, h, w, c)``.
     images : ndarray of shape (n, H, W, C)
-        A batch, with values 0..255.
+        A batch, with values from 0 to 255.
     outputs : ndarray of shape (n,), int
-        The class of each image: a position among the logits, or 0 or 1 where there is
-        one logit, for the class that it speaks against and for.
+        Position of the class of each image; 0 or 1 for a single logit.
 
     Returns
     -------
     maps, gradients : list of ndarray of shape (n, h, w, c), float32
-        One of each a layer.
-
-    Raises
-    ------
-    NotImplementedError
-        Under a Keras backend other than TensorFlow, JAX and PyTorch.
+        One of each for each layer.
     """
     backend = keras.backend.backend()
     if backend not in _BACKENDS:
         raise NotImplementedError(
-            f"Gradients are computed under TensorFlow, JAX and PyTorch, not {backend}. "
-            "occlusion_map needs none."
+            f"Gradients need TensorFlow, JAX or PyTorch, got {backend}. occlusion_map "
+            "needs no gradients."
         )
     weights = _score_weights(outputs, network.output_shape[-1])
     images = np.asarray(images, dtype="float32")
@@ -56,17 +49,14 @@ def maps_and_gradients(network, layers, images, outputs):
 
 
 def _score_weights(outputs, n_outputs):
-    """Of each logit, its sign in the score: 1, or -1 for the others."""
-    outputs = np.asarray(outputs)
-    if n_outputs == 1:
-        return np.where(outputs, 1.0, -1.0).astype("float32")[:, None]
-    return np.where(np.arange(n_outputs) == outputs[:, None], 1.0, -1.0).astype(
-        "float32"
-    )
+    """Return 1 for the logit of the class and -1 for others, (n, n_outputs)."""
+    outputs = np.asarray(outputs)[:, None]
+    is_own = outputs == (1 if n_outputs == 1 else np.arange(n_outputs))
+    return np.where(is_own, 1.0, -1.0).astype("float32")
 
 
 def _total_score(logits, weights):
-    """The scores of all images, summed: no image acts on another's."""
+    """Return the sum of the scores of all images, which are independent."""
     logits = ops.cast(logits, "float32")
     weights = ops.convert_to_tensor(weights)
     if weights.shape[-1] == 1:
@@ -79,29 +69,31 @@ def _total_score(logits, weights):
 
 
 def _to_numpy(tensor):
+    """Return a tensor as a float32 array."""
     return ops.convert_to_numpy(ops.cast(tensor, "float32"))
 
 
 def _probe(network, layers):
-    """A network of the same layers that puts out their maps beside the logits."""
+    """Return a network with the same layers whose outputs are maps and logits."""
     return keras.Model(
         network.inputs, [*(layer.output for layer in layers), network.output]
     )
 
 
 def _with_tensorflow(network, layers, images, weights):
+    """Compute maps and gradients with TensorFlow."""
     import tensorflow as tf
 
     functions = _COMPILED.setdefault(network, {})
     key = (*(layer.name for layer in layers), images.shape[1:])
     if key not in functions:
         functions[key] = _compile(network, layers, images.shape[1:])
-    # Tensors, for where functions are set to run eagerly and convert nothing.
+    # Functions that are set to run eagerly do not convert arrays to tensors.
     return functions[key](tf.constant(images), tf.constant(weights))
 
 
 def _compile(network, layers, image_shape):
-    """A TensorFlow function; compiling takes as long as two calls without it."""
+    """Return a TensorFlow function; compiling pays off from the third call on."""
     import tensorflow as tf
 
     probe = _probe(network, layers)
@@ -120,6 +112,7 @@ def _compile(network, layers, image_shape):
 
 
 def _with_torch(network, layers, images, weights):
+    """Compute maps and gradients with PyTorch."""
     import torch
 
     images = ops.convert_to_tensor(images).requires_grad_()
@@ -129,12 +122,12 @@ def _with_torch(network, layers, images, weights):
 
 
 def _with_jax(network, layers, images, weights):
+    """Compute maps and gradients with JAX, by way of zeros added to the maps."""
     import jax
 
     names = [layer.name for layer in layers]
 
     def score(offsets):
-        # JAX differentiates with respect to what is given: zeros, added to the maps.
         maps = {}
 
         def tapped(operation):
@@ -149,7 +142,7 @@ def _with_jax(network, layers, images, weights):
 
             return call
 
-        # The one private method: Keras' own way to put something around each layer.
+        # A private method of Keras, which has no public one that wraps each layer.
         result = network._run_through_graph([images], operation_fn=tapped)
         (logits,) = keras.tree.flatten(result)
         return _total_score(logits, weights), maps

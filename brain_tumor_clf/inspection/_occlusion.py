@@ -1,4 +1,4 @@
-"""Which part of a scan speaks for a class, by covering it part by part."""
+"""Heat maps by occlusion, for any classifier."""
 
 from numbers import Integral
 
@@ -13,50 +13,49 @@ from brain_tumor_clf.inspection._explained import (
 )
 
 _PATCHES_A_SIDE = 8
-_SMALLEST = 1e-12  # probability; less is more certain than double precision can tell
+_SMALLEST = 1e-12  # probability; below it 1 - p loses precision
 
 
 def occlusion_map(estimator, X, target=None, *, patch_size=None, stride=None):
-    """Heat maps of what speaks for a class, by covering the image part by part.
+    """Compute heat maps of the regions that increase a class score, by occlusion.
 
-    A square patch of the image's mean grey level is moved over it [1]_; where the
-    log-odds of the class fall, something spoke for the class. No gradient is needed,
-    so that any classifier and any Keras backend will do, and `grad_cam` can be checked
-    by it. It takes some 225 predictions an image.
+    A square patch of the image's mean intensity is moved over the image [1]_. The heat
+    of a pixel is the mean decrease of the log-odds of the class over the patches that
+    cover it. Neither gradients nor a network are needed. An image takes some 225
+    predictions.
 
     Parameters
     ----------
-    estimator : fitted classifier or Pipeline
-        With ``predict_proba`` or ``decision_function``. Of a pipeline the image
-        transformers at its head are run once; what they make is covered. Of a vote or
-        a stack whose members each have their own, the first member is explained.
+    estimator : fitted classifier, Pipeline or SelectiveClassifier
+        With ``predict_proba`` or ``decision_function``. The leading image transformers
+        of a pipeline run once, and their output is occluded. Of an ensemble whose
+        members have their own image transformers, the first member is explained.
     X : sequence of n images
-        What `estimator` takes.
+        Input of `estimator`.
     target : label or array-like of n labels, default=None
-        The class to explain, for all images or for each. None means the class that
-        the classifier predicts.
+        The class to explain, for all images or for each; by default the predicted one.
     patch_size : int, default=None
-        Side of the patch, in pixels of what the classifier sees. None means an eighth
-        of the shorter side.
+        Side of the patch, in pixels of the classifier's input; by default an eighth of
+        the shorter side.
     stride : int, default=None
-        How far the patch moves, in the same pixels. None means half its side.
+        Distance between patches, in the same pixels; by default half of `patch_size`.
 
     Returns
     -------
     ndarray of shape (n, H, W), float32, or (n,), object
-        As of `grad_cam`: values from 0 to 1, the maximum of each map, in the pixels of
-        the original images.
+        Heat maps from 0 to 1, as `grad_cam` returns them.
 
     Raises
     ------
     TypeError
-        If `estimator` tells no degree of certainty.
+        If `estimator` has neither ``predict_proba`` nor ``decision_function``.
     ValueError
-        If `target` is unknown, or `patch_size` or `stride` out of range.
+        If `target` is unknown, `patch_size` or `stride` is out of range, or the maps
+        are not finite.
 
     See Also
     --------
-    grad_cam : Much faster, for networks alone.
+    grad_cam : Much faster, for networks only.
 
     References
     ----------
@@ -93,16 +92,16 @@ def occlusion_map(estimator, X, target=None, *, patch_size=None, stride=None):
 
 
 def _drops(classifier, images, positions, patch, stride):
-    """By how much the log-odds fall where a patch lies, on average over patches."""
+    """Return the mean decrease of the log-odds over the patches on each pixel."""
     whole = _log_odds(classifier, images, positions)
-    grey = images.mean(axis=(1, 2), keepdims=True).astype(images.dtype)
+    gray = images.mean(axis=(1, 2), keepdims=True).astype(images.dtype)
     total = np.zeros(images.shape[:3], dtype="float32")
     count = np.zeros(images.shape[1:3], dtype="float32")
     covered = images.copy()
     for top in _starts(images.shape[1], patch, stride):
         for left in _starts(images.shape[2], patch, stride):
             at = slice(top, top + patch), slice(left, left + patch)
-            covered[:, *at] = grey
+            covered[:, *at] = gray
             drop = whole - _log_odds(classifier, covered, positions)
             covered[:, *at] = images[:, *at]
             total[:, *at] += drop[:, None, None]
@@ -111,11 +110,12 @@ def _drops(classifier, images, positions, patch, stride):
 
 
 def _starts(size, patch, stride):
-    """Where patches begin; the last one ends with the image."""
+    """Return where patches begin; the last one ends with the image."""
     return sorted({*range(0, size - patch + 1, stride), size - patch})
 
 
 def _log_odds(classifier, images, positions):
+    """Return the log-odds of one class for each image."""
     at = np.arange(len(images)), positions
     if hasattr(classifier, "predict_proba"):
         p = np.asarray(classifier.predict_proba(images), dtype=float)[at]
@@ -131,13 +131,13 @@ def _log_odds(classifier, images, positions):
 
 
 def _check_images(images):
-    """The images as one array ``(n, H, W)`` or ``(n, H, W, C)``."""
+    """Return the images as one array ``(n, H, W)`` or ``(n, H, W, C)``."""
     images = check_image_collection(images)
     if images.dtype == object:
         shapes = {np.shape(image) for image in images}
         if len(shapes) > 1 or len(min(shapes)) < 2:
             raise ValueError(
-                "occlusion_map covers images of one size, got arrays of shapes "
+                "occlusion_map needs images of one size, got arrays of shapes "
                 f"{sorted(shapes)[:3]}. Put an ImageResizer before the classifier, or "
                 "use make_mri_pipeline."
             )
@@ -146,6 +146,7 @@ def _check_images(images):
 
 
 def _check_scores(classifier):
+    """Raise unless a classifier is fitted and has scores."""
     check_is_fitted(classifier)
     if not hasattr(classifier, "classes_") or not (
         hasattr(classifier, "predict_proba") or hasattr(classifier, "decision_function")
@@ -157,12 +158,13 @@ def _check_scores(classifier):
 
 
 def _check_side(name, value, shape, default):
+    """Return the side of a patch or a stride, in pixels."""
     if value is None:
         return max(default, 1)
     is_integer = isinstance(value, Integral) and not isinstance(value, bool)
     if not is_integer or not 1 <= value <= min(shape):
         raise ValueError(
             f"{name} must be an integer from 1 to {min(shape)}, the shorter side of "
-            f"what the classifier sees; got {value!r}."
+            f"the classifier's input; got {value!r}."
         )
     return int(value)

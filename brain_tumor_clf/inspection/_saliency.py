@@ -1,21 +1,21 @@
-"""Scans beside what the classifier saw in them."""
+"""Display of heat maps over scans."""
 
 import os
 
 import numpy as np
 
 from brain_tumor_clf._validation import check_image_collection
-from brain_tumor_clf.inspection._axes import gallery_axes, show_scan
+from brain_tumor_clf.inspection._galleries import GalleryDisplay
 from brain_tumor_clf.inspection._grad_cam import grad_cam
 from brain_tumor_clf.preprocessing import ImageReader
 
-# Told from grey at every level; its dark end, which would hide in a bright lesion, is
-# left out.
+# Distinct from gray at every level, without its dark end, which would hide in a bright
+# lesion.
 _COLORS, _BRIGHT_END = "turbo", 1.1
 
 
-class SaliencyDisplay:
-    """Scans, each beside its heat map, the class that it explains and how likely it is.
+class SaliencyDisplay(GalleryDisplay):
+    """Scans beside their heat maps, with the class explained and its probability.
 
     Parameters
     ----------
@@ -28,20 +28,19 @@ class SaliencyDisplay:
     probability : sequence of n float or None, default=None
         Probability of that class.
     names : sequence of n str or None, default=None
-        What each scan is called.
+        Name of each scan.
     n_images : int or None, default=None
         Number of all scans, if not all are shown.
 
     Attributes
     ----------
-    axes_ : ndarray of matplotlib Axes
-        Two a scan: the scan alone, and under its heat map.
-    figure_ : matplotlib Figure
+    figure_, axes_ : matplotlib Figure, ndarray of Axes
+        The figure, and two Axes for each scan: without and with its heat map.
 
     See Also
     --------
-    grad_cam : The maps.
-    occlusion_map : Maps that need no gradients, for `from_maps`.
+    grad_cam : Compute the maps.
+    occlusion_map : Compute maps without gradients, for `from_maps`.
 
     Examples
     --------
@@ -58,6 +57,8 @@ class SaliencyDisplay:
     >>> len(display.axes_), display.maps[0].shape
     (4, (48, 48))
     """
+
+    _n_together = 2
 
     def __init__(
         self, images, maps, labels, *, probability=None, names=None, n_images=None
@@ -79,30 +80,22 @@ class SaliencyDisplay:
         layer=None,
         method="layercam",
         max_images=8,
-        n_columns=4,
-        strength=0.6,
-        ax=None,
+        **options,
     ):
-        """Explain and show what a fitted classifier predicts.
+        """Explain and show the predictions of a fitted classifier.
 
         Parameters
         ----------
-        estimator : fitted classifier or Pipeline
-            What `grad_cam` takes.
+        estimator : fitted classifier, Pipeline or SelectiveClassifier
+            As for `grad_cam`.
         X : sequence of n images
-            What `estimator` takes, and `ImageReader` reads.
-        target : label or array-like of n labels, default=None
-            The class to explain; None means the predicted one.
-        layer, method
-            As of `grad_cam`.
+            Images that both `estimator` and `ImageReader` can read.
+        target, layer, method
+            As for `grad_cam`.
         max_images : int, default=8
-            Scans shown at most, the first ones; the title tells how many there are.
-        n_columns : int, default=4
-            Pictures a row, two of them a scan.
-        strength : float, default=0.6
-            How far the heat covers the scan where it is strongest, from 0 to 1.
-        ax : matplotlib Axes or array of them, default=None
-            As of `plot`.
+            Highest number of scans to show, the first ones.
+        **options : dict
+            Arguments of `plot`.
 
         Returns
         -------
@@ -110,69 +103,44 @@ class SaliencyDisplay:
         """
         X = check_image_collection(X)
         shown = X[:max_images]
-        proba = np.asarray(estimator.predict_proba(shown))
-        classes = np.asarray(estimator.classes_)
+        proba, classes = estimator.predict_proba(shown), np.asarray(estimator.classes_)
         if target is None:
-            labels = classes[proba.argmax(axis=1)]
+            labels = classes[np.argmax(proba, axis=1)]
         else:
             target = np.asarray(target)
             labels = np.repeat(target, len(X)) if target.ndim == 0 else target
             labels = labels[:max_images]
         maps = grad_cam(estimator, shown, labels, layer, method=method)
         at = [classes.tolist().index(label) for label in labels.tolist()]
+        probability = np.asarray(proba)[np.arange(len(shown)), at]
         return cls.from_maps(
-            shown,
-            maps,
-            labels,
-            probability=proba[np.arange(len(shown)), at],
-            n_images=len(X),
-            n_columns=n_columns,
-            strength=strength,
-            ax=ax,
+            shown, maps, labels, probability=probability, n_images=len(X), **options
         )
 
     @classmethod
     def from_maps(
-        cls,
-        X,
-        maps,
-        labels,
-        *,
-        probability=None,
-        n_images=None,
-        n_columns=4,
-        strength=0.6,
-        ax=None,
+        cls, X, maps, labels, *, probability=None, n_images=None, ax=None, **options
     ):
-        """Show maps that are known.
+        """Show given heat maps.
 
         Parameters
         ----------
         X : sequence of n images
-            Whatever `ImageReader` takes.
+            Anything that `ImageReader` reads.
         maps : sequence of n ndarray
-            Heat maps in the pixels of the images, from 0 to 1.
+            Heat maps from 0 to 1, in the pixels of the images.
         labels : sequence of n labels
             The class that each map explains.
         probability : sequence of n float, default=None
             Probability of that class.
         n_images : int, default=None
-            Number of all scans, if `X` holds only some.
-        n_columns : int, default=4
-            Pictures a row, two of them a scan.
-        strength : float, default=0.6
-            How far the heat covers the scan where it is strongest, from 0 to 1.
-        ax : matplotlib Axes or array of them, default=None
-            As of `plot`.
+            Number of all scans, if `X` holds only some of them.
+        ax, **options
+            Arguments of `plot`.
 
         Returns
         -------
         SaliencyDisplay
-
-        Raises
-        ------
-        ValueError
-            If numbers or sizes of scans and maps differ.
         """
         X = check_image_collection(X)
         images = list(ImageReader("rgb").fit_transform(X))
@@ -185,7 +153,7 @@ class SaliencyDisplay:
             names=[_name(source, i) for i, source in enumerate(X)],
             n_images=n_images,
         )
-        return display.plot(ax, n_columns=n_columns, strength=strength)
+        return display.plot(ax, **options)
 
     def plot(self, ax=None, *, n_columns=4, strength=0.6):
         """Draw the scans and their heat maps.
@@ -193,12 +161,11 @@ class SaliencyDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array of them, default=None
-            One Axes is divided among the pictures; of several there must be two a
-            scan; None makes a new figure.
+            One Axes to divide, or two for each scan; a new figure by default.
         n_columns : int, default=4
-            Pictures a row, two of them a scan.
+            Number of pictures in a row, two for each scan.
         strength : float, default=0.6
-            How far the heat covers the scan where it is strongest, from 0 to 1.
+            Opacity of the heat map at its maximum, from 0 to 1.
 
         Returns
         -------
@@ -206,45 +173,50 @@ class SaliencyDisplay:
         """
         if not 0 <= strength <= 1:
             raise ValueError(f"strength must be from 0 to 1, got {strength!r}.")
-        n = len(self.images)
-        summary = "What speaks for the class, from nothing (clear) to most (red)"
-        if self.n_images is not None and n < self.n_images:
-            summary += f"; {n} of {self.n_images} scans"
-        self.figure_, self.axes_ = gallery_axes(
-            ax, 2 * n, 2 * max(n_columns // 2, 1), summary
-        )
-        for k in range(n):
-            name = f"image {k}" if self.names is None else self.names[k]
-            show_scan(self.axes_[2 * k], self.images[k], name)
-            show_scan(self.axes_[2 * k + 1], self.images[k], self._caption(k))
-            heat = np.asarray(self.maps[k])
-            self.axes_[2 * k + 1].imshow(
-                heat, cmap=_COLORS, vmin=0, vmax=_BRIGHT_END, alpha=strength * heat
-            )
+        super().plot(ax, n_columns=n_columns)
+        for axes, heat in zip(
+            self.axes_[1::2], map(np.asarray, self.maps), strict=True
+        ):
+            alpha = strength * heat
+            axes.imshow(heat, cmap=_COLORS, vmin=0, vmax=_BRIGHT_END, alpha=alpha)
         return self
 
-    def _caption(self, k):
-        if self.probability is None:
-            return str(self.labels[k])
-        return f"{self.labels[k]}, {self.probability[k]:.1%}"
+    def _contents(self):
+        """Return the title of the gallery, and pairs of image and title."""
+        n = len(self.images)
+        summary = "Contribution to the class, from none (clear) to highest (red)"
+        if self.n_images is not None and n < self.n_images:
+            summary += f"; {n} of {self.n_images} scans"
+        pictures = []
+        for k, image in enumerate(self.images):
+            title = str(self.labels[k])
+            if self.probability is not None:
+                title += f", {self.probability[k]:.1%}"
+            name = f"image {k}" if self.names is None else self.names[k]
+            pictures += [(image, name), (image, title)]
+        return summary, pictures
 
 
 def _check_maps(images, maps, labels):
+    """Raise a ValueError unless there is one finite map of its size for each image."""
     if not len(images) == len(maps) == len(labels):
         raise ValueError(
             f"Got {len(images)} images, {len(maps)} maps and {len(labels)} labels; "
-            "expected one map and one label an image."
+            "expected one map and one label for each image."
         )
     for i, (image, heat) in enumerate(zip(images, maps, strict=True)):
         if image.shape[:2] != np.shape(heat):
             raise ValueError(
                 f"Image {i} has {image.shape[0]}x{image.shape[1]} pixels, its map the "
-                f"shape {np.shape(heat)}; expected the same. grad_cam on a whole "
-                "pipeline gives maps in the pixels of the original images."
+                f"shape {np.shape(heat)}; expected the same. For a whole pipeline, "
+                "grad_cam returns maps in the pixels of the original images."
             )
+        if not np.isfinite(heat).all():
+            raise ValueError(f"The map of image {i} has values that are not finite.")
 
 
 def _name(source, i):
+    """Return the file name of a source, or its position."""
     if isinstance(source, (str, os.PathLike)):
         return os.path.basename(os.fspath(source))
     return f"image {i}"

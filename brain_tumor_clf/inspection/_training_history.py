@@ -1,14 +1,17 @@
-"""The course of a training."""
+"""Display of the training history."""
 
+import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from brain_tumor_clf.inspection._axes import axes_row, last_step
+from brain_tumor_clf.inspection._axes import axes_row
+from brain_tumor_clf.pipeline import split_image_steps
 
-_PANELS = (
-    ("loss", "Loss"),
-    ("accuracy", "Accuracy"),
-    ("learning_rate", "Learning rate"),
-)
+_PANELS = {
+    "loss": "Loss",
+    "accuracy": "Accuracy",
+    "learning_rate": "Learning rate",
+}
 
 
 class TrainingHistoryDisplay:
@@ -21,10 +24,8 @@ class TrainingHistoryDisplay:
 
     Attributes
     ----------
-    axes_ : ndarray of matplotlib Axes
-        One a panel.
-    figure_ : matplotlib Figure
-        The figure that holds them.
+    figure_, axes_ : matplotlib Figure, ndarray of Axes
+        The figure, and an Axes for each panel.
 
     Examples
     --------
@@ -42,14 +43,14 @@ class TrainingHistoryDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None):
-        """Plot the training of a fitted classifier.
+        """Plot the training history of a fitted classifier.
 
         Parameters
         ----------
-        estimator : fitted classifier or Pipeline
-            The last step of a pipeline is taken.
+        estimator : fitted classifier, Pipeline or SelectiveClassifier
+            The last step of a pipeline must be a classifier of this package.
         ax : array of matplotlib Axes, default=None
-            One a panel; a new figure by default.
+            One for each panel; a new figure by default.
 
         Returns
         -------
@@ -58,43 +59,45 @@ class TrainingHistoryDisplay:
         Raises
         ------
         TypeError
-            If the estimator keeps no history.
+            If the estimator has no history.
         """
         check_is_fitted(estimator)
-        last = last_step(estimator)
+        _, last = split_image_steps(estimator)
+        if isinstance(last, Pipeline):
+            last = last[-1]
         if not getattr(last, "history_", None):
             raise TypeError(
-                f"{type(last).__name__} has no history_; give a fitted classifier of "
+                f"{type(last).__name__} has no history_; pass a fitted classifier of "
                 "this package, or a pipeline that ends with one."
             )
         return cls(last.history_).plot(ax=ax)
 
     def plot(self, ax=None):
-        """Draw one panel for each of loss, accuracy and learning rate that is there.
+        """Draw a panel for each of loss, accuracy and learning rate in the history.
 
         Parameters
         ----------
         ax : array of matplotlib Axes, default=None
-            One a panel; a new figure by default.
+            One for each panel; a new figure by default.
 
         Returns
         -------
         self : TrainingHistoryDisplay
         """
-        panels = [(name, title) for name, title in _PANELS if name in self.history]
+        panels = [name for name in _PANELS if name in self.history]
         self.axes_ = axes_row(ax, len(panels))
         self.figure_ = self.axes_[0].figure
-        for axes, (name, title) in zip(self.axes_, panels, strict=True):
+        for axes, name in zip(self.axes_, panels, strict=True):
             for key, label in ((name, "training"), (f"val_{name}", "validation")):
                 if key in self.history:
                     values = self.history[key]
-                    epochs = range(1, len(values) + 1)
+                    epochs = np.arange(1, len(values) + 1)
                     axes.plot(epochs, values, marker=".", label=label)
-            axes.set(title=title, xlabel="Epoch")
+            axes.set(title=_PANELS[name], xlabel="Epoch")
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.grid(alpha=0.3)
             if name == "learning_rate":
-                axes.set_ylim(bottom=0)  # or rounding would fill the axis
+                axes.set_ylim(bottom=0)  # else rounding errors would fill the axis
             if f"val_{name}" in self.history:
                 axes.legend(frameon=False)
         return self

@@ -1,5 +1,7 @@
 """A network without training whose heat map is known: it looks for bright spots."""
 
+import functools
+
 import numpy as np
 
 from brain_tumor_clf import SimpleCNNClassifier, make_mri_pipeline
@@ -7,6 +9,7 @@ from brain_tumor_clf import SimpleCNNClassifier, make_mri_pipeline
 THRESHOLD = 0.8  # of white; what is darker says nothing
 
 
+@functools.cache  # tests leave it as it is, and compile its gradients once
 def make_spot_detector(image_size, classes=("no spot", "spot"), dtype=False):
     """A classifier of grey images whose logits grow with the number of bright pixels.
 

@@ -28,6 +28,11 @@ from brain_tumor_clf import (
     make_brain_mri,
     make_mri_pipeline,
 )
+from brain_tumor_clf.inspection import (
+    SaliencyDisplay,
+    TrainingHistoryDisplay,
+    occlusion_map,
+)
 from brain_tumor_clf.inspection._class_maps import class_map
 from brain_tumor_clf.inspection._gradients import maps_and_gradients
 from brain_tumor_clf.networks import (
@@ -36,6 +41,7 @@ from brain_tumor_clf.networks import (
     stage_layers,
     transfer_cnn,
 )
+from brain_tumor_clf.selective import SelectiveClassifier
 from tests.inspection.spots import make_spot_detector, make_spotted_head, peak
 
 METHODS = ["layercam", "gradcam", "gradcam++"]
@@ -273,6 +279,26 @@ def test_wrappers_that_look_elsewhere_for_nothing(clf, scans):
     np.testing.assert_allclose(grad_cam(calibrated, scans.data), maps, atol=1e-5)
 
 
+def test_a_selective_classifier_is_looked_into(clf, scans):
+    pipe = make_mri_pipeline(clf, 32)
+    model = SelectiveClassifier(FrozenEstimator(pipe)).fit(scans.data, scans.target)
+    X = scans.data[:3]
+    np.testing.assert_array_equal(grad_cam(model, X), grad_cam(pipe, X))
+    np.testing.assert_array_equal(occlusion_map(model, X), occlusion_map(pipe, X))
+    assert len(SaliencyDisplay.from_estimator(model, X).axes_) == 6
+    assert TrainingHistoryDisplay.from_estimator(model).history is clf.history_
+
+
+def test_a_network_that_is_not_finite_is_refused(scans):
+    broken = SimpleCNNClassifier(filters=(4,), epochs=1, random_state=0)
+    broken.initialize(scans.data, scans.target)
+    weights = [np.full_like(weight, np.nan) for weight in broken.model_.get_weights()]
+    broken.model_.set_weights(weights)
+    for explain in (grad_cam, occlusion_map):
+        with pytest.raises(ValueError, match="not finite"):
+            explain(broken, scans.data[:2], "glioma")
+
+
 def test_a_finished_search_is_looked_into(scans):
     tiny = SimpleCNNClassifier(filters=(2,), dense_units=2, epochs=1, random_state=0)
     search = GridSearchCV(
@@ -356,13 +382,13 @@ def test_nothing_is_kept_of_a_network_that_is_gone(scans):
 def test_unknown_names_are_told_the_nearest(clf, scans):
     with pytest.raises(ValueError, match=r"Did you mean 'conv_2'\?.*conv_1, feature"):
         grad_cam(clf, scans.data, layer="conv2")
-    with pytest.raises(ValueError, match=r"'dense' puts out \(None, 8\), no maps"):
+    with pytest.raises(ValueError, match=r"layer .dense. has shape \(None, 8\)"):
         grad_cam(clf, scans.data, layer="dense")
     with pytest.raises(ValueError, match="at least one layer"):
         grad_cam(clf, scans.data, layer=[])
     with pytest.raises(ValueError, match="Did you mean 'glioma'"):
         grad_cam(clf, scans.data, "gliom")
-    with pytest.raises(ValueError, match="one label or one an image, 24"):
+    with pytest.raises(ValueError, match="one label or 24, one for each image"):
         grad_cam(clf, scans.data, ["glioma", "notumor"])
     with pytest.raises(ValueError, match="Did you mean 'layercam'"):
         grad_cam(clf, scans.data, method="layer_cam")

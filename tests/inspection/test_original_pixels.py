@@ -35,19 +35,21 @@ def explain(request):
 
 
 @pytest.mark.parametrize(
-    ("shape", "spot", "head"),
+    ("name", "shape", "spot", "head"),
     [
-        ((128, 128), (40, 80), None),
-        ((90, 200), (30, 150), None),  # letterboxed above and below
-        ((200, 90), (150, 30), None),  # and at the sides
-        ((300, 400), (170, 290), (100, 200, 260, 360)),  # cropped
-        ((64, 64), (20, 40), None),  # not resized
-        ((40, 50), (12, 30), None),  # enlarged
+        ("grad_cam", (128, 128), (40, 80), None),
+        ("grad_cam", (90, 200), (30, 150), None),  # letterboxed above and below
+        ("grad_cam", (200, 90), (150, 30), None),  # and at the sides
+        ("grad_cam", (300, 400), (170, 290), (100, 200, 260, 360)),  # cropped
+        ("occlusion_map", (300, 400), (170, 290), (100, 200, 260, 360)),
+        ("grad_cam", (64, 64), (20, 40), None),  # not resized
+        ("grad_cam", (40, 50), (12, 30), None),  # enlarged
+        ("occlusion_map", (40, 50), (12, 30), None),
     ],
 )
-def test_the_peak_lies_where_the_spot_is(explain, shape, spot, head):
+def test_the_peak_lies_where_the_spot_is(name, shape, spot, head):
     scan = make_spotted_head(shape, spot, head)
-    heat = explain(make_spot_pipeline((64, 64)), [scan], "spot")
+    heat = EXPLAIN[name](make_spot_pipeline((64, 64)), [scan], "spot")
     assert heat.shape == (1, *shape)
     assert heat.dtype == np.float32
     assert heat.max() == 1

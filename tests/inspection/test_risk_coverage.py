@@ -30,7 +30,7 @@ def test_draws_the_curve_and_marks_the_threshold():
     np.testing.assert_array_equal(curve.get_xydata(), np.column_stack([coverage, risk]))
     assert dot.get_xydata().tolist() == [[0.5, 0.0]]
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
-    assert labels == ["model", "threshold 0.75: 50.0% kept, 0.0% wrong"]
+    assert labels == ["model", "threshold 0.75: 50.0% accepted, 0.0% wrong"]
 
 
 def test_without_a_threshold_and_on_given_axes():

@@ -87,6 +87,9 @@ def test_wrong_use(pipe, paths):
         SaliencyDisplay.from_maps(paths, maps[:2], ["spot"] * 3)
     with pytest.raises(ValueError, match=r"Image 0 has 60x90 pixels.*\(90, 60\)"):
         SaliencyDisplay.from_maps(paths, maps[::-1], ["spot"] * 3)
+    maps[1] = np.full_like(maps[1], np.nan)
+    with pytest.raises(ValueError, match=r"map of image 1 .* not finite"):
+        SaliencyDisplay.from_maps(paths, maps, ["spot"] * 3)
     with pytest.raises(ValueError, match="strength must be from 0 to 1"):
         SaliencyDisplay.from_estimator(pipe, paths, strength=2)
     with pytest.raises(ValueError, match="Did you mean 'no spot'"):
