@@ -87,7 +87,7 @@ def time_upload(browser, url, file):
     uploader.set_input_files([str(file)])
     page.locator(".btc-head .what").first.wait_for()
     answered = time.perf_counter() - start
-    page.get_by_text("Colors tell where the network looked").first.wait_for()
+    page.get_by_text("The heat map shows which parts").first.wait_for()
     colored = time.perf_counter() - start
     context.close()
     return {"file": file.name, "class": answered, "heat_map": colored}

@@ -137,7 +137,7 @@ def take(page, name):
 
 def give(page, paths):
     page.locator("input[type=file]").set_input_files(list(map(str, paths)))
-    page.get_by_text("Colors tell where").wait_for()
+    page.get_by_text("The heat map shows").wait_for()
 
 
 def take_of_uploads(browser, url, paths):
@@ -155,7 +155,7 @@ def take_of_uploads(browser, url, paths):
     page.close()
     page = open_page(browser, url, width=1120, height=1180)
     page.get_by_role("link", name="Model card").click()
-    page.get_by_role("heading", name="Answering less").wait_for()
+    page.get_by_role("heading", name="Selective risk").wait_for()
     take(page, "app_model_card")
     page.close()
 
@@ -163,7 +163,7 @@ def take_of_uploads(browser, url, paths):
 def take_of_phantom(browser, url):
     page = open_page(browser, url, width=1120, height=720)
     page.get_by_text("Try a phantom").click()
-    page.get_by_text("the guard refuses it").wait_for()
+    page.get_by_text("The guard rejected it").wait_for()
     take(page, "app_phantom")
     page.close()
 

@@ -1,10 +1,9 @@
-"""The web app: scans go in by drag and drop, what the model says comes out.
+"""The web app: upload scans, see the predicted classes and their heat maps.
 
-What it says is worked out in modules that know nothing of Streamlit (`_results`,
-`_heat`, `_remarks`, `_report_file`); the pages lay it out, nothing else. Streamlit is
-imported when the app is served, not with this package.
+The pages only lay out what `_results`, `_images` and `_words` work out; those know
+nothing of Streamlit, which is imported when the app is served, not with this package.
 """
 
-from brain_tumor_clf.app._serve import serve
+from brain_tumor_clf.app._serve import is_local, serve
 
-__all__ = ["serve"]
+__all__ = ["is_local", "serve"]

@@ -1,109 +1,70 @@
-"""Results as HTML: headline, bars and warnings. All text from outside is escaped."""
+"""Results as HTML, rendered by an escaping template."""
 
-import html
+from functools import cache
+from pathlib import Path
 
-from brain_tumor_clf._answers import (
-    CLASSIFIED,
-    NOT_A_SCAN,
-    NOT_SURE,
-    UNREADABLE,
-)
-from brain_tumor_clf.app._plain import escaped
-from brain_tumor_clf.app._remarks import percent
+from brain_tumor_clf.app._words import percent, plain
+from brain_tumor_clf.selective import CLASSIFIED, NOT_A_SCAN, UNCERTAIN, UNREADABLE
 
 # State -> tone and sign; the words say it too, so that color is never alone.
 _LOOK = {
     CLASSIFIED: ("good", ""),
-    NOT_SURE: ("doubt", "?"),
-    NOT_A_SCAN: ("bad", "&#10005;"),
-    UNREADABLE: ("bad", "&#9888;"),
+    UNCERTAIN: ("doubt", "?"),
+    NOT_A_SCAN: ("bad", "✕"),
+    UNREADABLE: ("bad", "⚠"),
 }
 
 
-def headline(result, *, anyway=False):
-    """What came of a file, at a glance.
+def render(name, /, **values):
+    """Render a macro of ``fragments.html.j2``.
 
-    Parameters
-    ----------
-    result : Result
-    anyway : bool, default=False
-        Whether to show the answer to an image that is no scan, too.
+    Examples
+    --------
+    >>> from brain_tumor_clf.app._fragments import render
+    >>> render("soft", text="1 < 2")
+    '<div class="btc soft">1 &lt; 2</div>'
     """
-    tone, sign = _LOOK[result.state]
-    what, sure = f"{result.state[:1].upper()}{result.state[1:]}", None
-    kind = "No class"
-    if result.state == CLASSIFIED or (result.state == NOT_A_SCAN and anyway):
-        kind = "Class" if result.state == CLASSIFIED else f"{what}; all the same"
-        what, sure = result.answer.label, result.answer.probability
-    beside = "" if sure is None else f' <span class="sure">{_percent(sure)}</span>'
-    mark = f'<span aria-hidden="true">{sign}</span> ' if sign else ""
-    return (
-        f'<div class="btc" role="status"><div class="btc-head tone-{tone}">'
-        f'<div class="kind">{mark}{html.escape(kind)}</div>'
-        f'<div class="what">{html.escape(what)}{beside}</div></div></div>'
+    return str(getattr(_macros(), name)(**values))
+
+
+def headline(result, *, rejected=False):
+    """Render the state of a file, or its class.
+
+    `rejected` says that the guard has rejected the image, and that the prediction is
+    shown nevertheless.
+    """
+    tone, sign = _LOOK[NOT_A_SCAN if rejected else result.state]
+    kind, what, probability = "No class", result.state.capitalize(), None
+    if rejected or result.state == CLASSIFIED:
+        kind, what = "Predicted class", result.likeliest
+        probability = percent(result.probability)
+    if rejected:
+        kind = f"{NOT_A_SCAN.capitalize()}; prediction shown anyway"
+    return render(
+        "headline", tone=tone, sign=sign, kind=kind, what=what, probability=probability
     )
 
 
-def bars(answer, threshold=None):
-    """The probabilities as a bar chart; a mark stands at the least for an answer."""
-    rows = []
-    for label, value in answer.probabilities.items():
-        first = " first" if label == answer.label else ""
-        mark = ""
-        if threshold is not None and first:
-            mark = f'<span class="limit" style="left:{100 * threshold:.1f}%"></span>'
-        rows.append(
-            f'<span class="name{first}">{html.escape(label)}</span>'
-            f'<span class="track" aria-hidden="true"><span class="fill{first}" '
-            f'style="width:{100 * value:.1f}%"></span>{mark}</span>'
-            f'<span class="value{first}">{_percent(value)}</span>'
-        )
-    chart = f'<div class="btc-bars">{"".join(rows)}</div>'
-    if threshold is not None:
-        least = f"{100 * threshold:.0f} %"
-        chart += (
-            f'<p class="soft">The mark: least probability of an answer, {least}</p>'
-        )
-    return f'<div class="btc">{chart}</div>'
+def bars(result, threshold=None):
+    """Render the probabilities as a bar chart with the abstention threshold."""
+    rows = [
+        {
+            "label": label,
+            "is_first": label == result.likeliest,
+            "width": f"{100 * probability:.1f}",
+            "value": percent(probability),
+        }
+        for label, probability in result.probabilities.items()
+    ]
+    limit = f"{100 * threshold:.0f}" if threshold else None
+    return render("bars", rows=rows, threshold=limit)
 
 
-def subtitle(text):
-    """What stands under the title of a page."""
-    return f'<div class="btc soft btc-sub">{html.escape(text)}</div>'
+@cache
+def _macros():
+    import jinja2
 
-
-def line(text):
-    """A sentence."""
-    return f'<div class="btc"><p>{html.escape(text)}</p></div>'
-
-
-def soft(text):
-    """A remark in a small, quiet letter."""
-    return f'<div class="btc soft">{html.escape(text)}</div>'
-
-
-def warning(text):
-    """A warning."""
-    return (
-        '<div class="btc"><div class="btc-warn"><b aria-hidden="true">!</b>'
-        f"<span>{html.escape(text)}</span></div></div>"
-    )
-
-
-def file_line(name, size=None):
-    """A file's name and size in pixels."""
-    pixels = "" if size is None else f", {size[1]}x{size[0]} pixels"
-    return f'<div class="btc soft">{escaped(name)}{pixels}</div>'
-
-
-def _percent(share):
-    return html.escape(percent(share))
-
-
-def facts(rows):
-    """Pairs of a heading and a text."""
-    pairs = "".join(
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>"
-        for name, text in rows
-    )
-    return f'<div class="btc"><dl class="btc-facts">{pairs}</dl></div>'
+    folder = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=folder, autoescape=True)
+    environment.filters["plain"] = plain
+    return environment.get_template("fragments.html.j2").module

@@ -1,32 +1,15 @@
-"""What a model file says about itself, taken only where it is well formed.
+"""What a model's file says about the model's performance, for the model card.
 
-Metadata are a stranger's JSON: whatever is not as expected counts as absent.
+Metadata come from a file and may hold anything: what is not well formed counts as
+absent.
 """
 
 from numbers import Real
 from typing import NamedTuple
 
 
-class Abstention(NamedTuple):
-    """Below which probability the model does not answer, and what for.
-
-    Attributes
-    ----------
-    threshold : float
-        Least probability of an answer.
-    error_rate : float or None
-        Share of wrong answers that was allowed when the threshold was chosen.
-    coverage : float or None
-        Share of the images that were answered then.
-    """
-
-    threshold: float
-    error_rate: float | None
-    coverage: float | None
-
-
 class Reliability(NamedTuple):
-    """How often predictions of images never seen were right, by their probability.
+    """How often predictions were right on images not used for training.
 
     Attributes
     ----------
@@ -43,12 +26,12 @@ class Reliability(NamedTuple):
     n: list
 
     def at(self, probability):
-        """Share of right predictions and their number in the bin of a probability.
+        """Return accuracy and number of predictions in the bin of a probability.
 
         Returns
         -------
         (float, int) or None
-            None if no prediction was that sure.
+            None if no prediction had such a probability.
 
         Examples
         --------
@@ -57,27 +40,15 @@ class Reliability(NamedTuple):
         >>> reliability.at(0.8), reliability.at(0.3)
         ((0.9, 40), None)
         """
-        n_bins = len(self.n)
-        inside = [k for k in range(n_bins) if self.edges[k] <= probability]
+        inside = [k for k in range(len(self.n)) if self.edges[k] <= probability]
         if not inside or probability > self.edges[-1]:
             return None
         k = inside[-1]
         return (self.accuracy[k], self.n[k]) if self.n[k] else None
 
 
-def read_abstention(metadata):
-    """The `Abstention` of a model's metadata, or None."""
-    found = metadata.get("abstention")
-    if not isinstance(found, dict) or not _is_share(found.get("threshold")):
-        return None
-    rates = [found.get(name) for name in ("error_rate", "coverage")]
-    return Abstention(
-        float(found["threshold"]), *(r if _is_share(r) else None for r in rates)
-    )
-
-
 def read_reliability(metadata):
-    """The `Reliability` of a model's metadata, or None."""
+    """Read the `Reliability` in a model's metadata, or None."""
     columns = _lists_of(metadata.get("reliability"), ("edges", "accuracy", "n"))
     if columns is None:
         return None
@@ -87,13 +58,13 @@ def read_reliability(metadata):
         and all(map(_is_share, edges))
         and edges == sorted(edges)
         and all(map(_is_count, n))
-        and all(_is_share(a) or not m for a, m in zip(accuracy, n, strict=True))
+        and all(_is_share(a) for a, k in zip(accuracy, n, strict=True) if k)
     )
     return Reliability(edges, accuracy, n) if well_formed else None
 
 
 def read_confusion(metadata):
-    """Classes and counts (rows are the true classes) of a model's metadata, or None."""
+    """Read classes and counts (rows are the true classes) in the metadata, or None."""
     found = _lists_of(metadata.get("confusion_matrix"), ("classes", "counts"))
     if found is None:
         return None
@@ -106,7 +77,7 @@ def read_confusion(metadata):
 
 
 def read_risk_coverage(metadata):
-    """Coverage and risk, two lists of shares, of a model's metadata, or None."""
+    """Read coverage and selective risk, two lists, in the metadata, or None."""
     found = _lists_of(metadata.get("risk_coverage"), ("coverage", "risk"))
     if found is None or len(found[0]) != len(found[1]):
         return None
@@ -114,13 +85,13 @@ def read_risk_coverage(metadata):
 
 
 def read_card(metadata):
-    """The model card, Markdown, or None."""
+    """Read the model card, Markdown, in the metadata, or None."""
     card = metadata.get("model_card")
     return card if isinstance(card, str) and card.strip() else None
 
 
 def _lists_of(entry, names):
-    """The lists of these names in a dict, or None if any is none or empty."""
+    """Return the lists of these names in a dict; None if one is missing or empty."""
     if not isinstance(entry, dict):
         return None
     found = [entry.get(name) for name in names]

@@ -1,38 +1,36 @@
-"""From uploaded files to results: what the model says of each, or why it can't."""
+"""From uploaded files to results: the model's answer to each, or why there is none."""
 
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from brain_tumor_clf._answers import (
+from brain_tumor_clf.app._images import look_at
+from brain_tumor_clf.preprocessing import iter_outcomes
+from brain_tumor_clf.selective import (
     CLASSIFIED,
     NOT_A_SCAN,
-    NOT_SURE,
+    UNCERTAIN,
     UNREADABLE,
-    state_of,
+    answers_to_csv,
 )
-from brain_tumor_clf.app._limits import (
-    BYTES_A_MB,
-    MAX_FILE_MB,
-    MAX_FILES,
-    MAX_PIXELS,
-    MAX_TOTAL_MB,
-)
-from brain_tumor_clf.exceptions import ImageReadError
-from brain_tumor_clf.preprocessing import HeadCropper, ImageReader, iter_outcomes
 
-_THUMBNAIL = 96  # pixels; enough for a table, and large JPEG files decode faster
+# So that no visitor can fill the memory.
+MAX_FILE_MB = 32  # an uncompressed 16-bit slice of 2048x2048 pixels has 8
+MAX_FILES = 200
+MAX_TOTAL_MB = 512
+BYTES_A_MB = 2**20
 
 
 class Upload(NamedTuple):
-    """A file as it came in.
+    """A file of a visitor.
 
     Attributes
     ----------
     key : str
         Tells it from all others of the session.
     name : str
-        As its owner calls it.
+        Name of the file.
     data : bytes
         Its content.
     """
@@ -42,39 +40,23 @@ class Upload(NamedTuple):
     data: bytes
 
 
-class Answer(NamedTuple):
-    """What a model says of an image.
-
-    Attributes
-    ----------
-    label : str
-        The class that ``predict`` gives.
-    probability : float
-        Of that class.
-    probabilities : dict of str to float
-        By class, in the model's order.
-    """
-
-    label: str
-    probability: float
-    probabilities: dict
-
-
 class Result(NamedTuple):
-    """What came of one file.
+    """The answer to one file.
 
     Attributes
     ----------
     name : str
-        The file's name.
+        Name of the file.
     state : str
-        `CLASSIFIED`, `NOT_SURE`, `NOT_A_SCAN` or `UNREADABLE`.
-    answer : Answer or None
-        What the model says, whether or not it may be shown; None if unreadable.
-    error : str or None
-        Why the file could not be read.
+        `CLASSIFIED`, `UNCERTAIN`, `NOT_A_SCAN` or `UNREADABLE`.
+    label : str or None
+        The class, where the state is `CLASSIFIED`.
+    probabilities : dict of str to float
+        By class; empty where the model was not asked.
+    reason : str or None
+        Why there is no class.
     notes : tuple of str
-        What the reader remarked.
+        What was unusual in reading the file.
     size : (int, int) or None
         Height and width in pixels.
     thumbnail : ndarray of shape (h, w, 3), uint8, or None
@@ -83,146 +65,110 @@ class Result(NamedTuple):
 
     name: str
     state: str
-    answer: Answer | None = None
-    error: str | None = None
+    label: str | None = None
+    probabilities: dict = {}
+    reason: str | None = None
     notes: tuple = ()
     size: tuple | None = None
     thumbnail: np.ndarray | None = None
 
     @property
-    def shown_answer(self):
-        """The answer, unless the image is no scan: then it gets none."""
-        return None if self.state == NOT_A_SCAN else self.answer
+    def likeliest(self):
+        """The most probable class, or None."""
+        return max(self.probabilities, key=self.probabilities.get, default=None)
 
     @property
-    def label(self):
-        """The class, where the model stands for one."""
-        return self.answer.label if self.state == CLASSIFIED else None
+    def probability(self):
+        """Probability of the most probable class, or None."""
+        return self.probabilities.get(self.likeliest)
 
 
-def classify(model, uploads):
-    """Classify uploaded files in one pass of the model.
+def classify(model, uploads, *, guard=True):
+    """Classify uploaded files in one call of the model.
 
-    Parameters
-    ----------
-    model : ServedModel
-    uploads : list of Upload
+    A file that is too large or cannot be read has a result of its own and affects no
+    other. Without `guard` images that do not look like scans are classified, too.
 
     Returns
     -------
     list of Result
-        One a file, in order. A file that is too large or cannot be read is a result
-        of its own and spoils no other.
+        One per file, in order.
     """
-    refused = _check_sizes(uploads)
-    admitted = [i for i in range(len(uploads)) if i not in refused]
-    outcomes = iter_outcomes(_look_at, [uploads[i].data for i in admitted])
+    reasons = _refuse_large(uploads)
+    admitted = [i for i in range(len(uploads)) if i not in reasons]
+    outcomes = iter_outcomes(look_at, [uploads[i].data for i in admitted])
     seen = {}
     for i, outcome in zip(admitted, outcomes, strict=True):
         if outcome.failure is None:
             seen[i] = outcome
         else:
-            refused[i] = outcome.failure
-    answers, states = _ask(model, {i: uploads[i].data for i in seen}, refused)
-    results = []
-    for i, upload in enumerate(uploads):
-        if i in refused:
-            results.append(Result(upload.name, UNREADABLE, error=refused[i]))
-            continue
-        size, thumbnail = seen[i].image
-        notes = tuple(text for _, text in seen[i].notes)
-        results.append(
-            Result(upload.name, states[i], answers[i], None, notes, size, thumbnail)
-        )
-    return results
-
-
-def read_scan(data, longest):
-    """An uploaded scan for the screen.
-
-    Parameters
-    ----------
-    data : bytes
-    longest : int
-        Height and width at most, in pixels.
-
-    Returns
-    -------
-    ndarray of shape (h, w, 3), uint8
-    """
-    image = _reader(longest)._apply(data)
-    return _shrink(image, longest)
+            reasons[i] = outcome.failure
+    files = [uploads[i].data for i in seen]
+    answers = model.predict_files(files, guard=guard).to_dict("records")
+    answers = dict(zip(seen, answers, strict=True))
+    return [
+        _result(upload.name, model.labels, seen[i], answers[i])
+        if i in seen
+        else Result(upload.name, UNREADABLE, reason=reasons[i])
+        for i, upload in enumerate(uploads)
+    ]
 
 
 def count_states(results):
-    """How many results of each state there are: dict, in a fixed order, no zeros."""
+    """Count the results of each state: dict, in a fixed order, no zeros."""
     states = [result.state for result in results]
-    ordered = (CLASSIFIED, NOT_SURE, NOT_A_SCAN, UNREADABLE)
+    ordered = (CLASSIFIED, UNCERTAIN, NOT_A_SCAN, UNREADABLE)
     return {state: states.count(state) for state in ordered if state in states}
 
 
-def _check_sizes(uploads):
-    """Position -> reason, of files that are not even looked at."""
-    refused, total = {}, 0
+def to_csv(model, results):
+    """Write results as the table of ``brain-tumor-clf predict --csv``."""
+    rows = [
+        {
+            "file": _as_text_cell(result.name),
+            "state": result.state,
+            "label": result.label,
+            "probability": result.probability,
+            **{f"p_{name}": result.probabilities.get(name) for name in model.labels},
+            "reason": result.reason,
+        }
+        for result in results
+    ]
+    return answers_to_csv(pd.DataFrame(rows), model.model_id)
+
+
+def _refuse_large(uploads):
+    """Return the files that are too many or too large: position -> reason."""
+    reasons, total = {}, 0
     for i, upload in enumerate(uploads):
         size = len(upload.data)
         if i >= MAX_FILES:
-            refused[i] = f"left out: more than {MAX_FILES} files at once"
+            reasons[i] = f"skipped: more than {MAX_FILES} files at once"
         elif size > MAX_FILE_MB * BYTES_A_MB:
-            refused[i] = f"left out: larger than {MAX_FILE_MB} MB"
+            reasons[i] = f"skipped: larger than {MAX_FILE_MB} MB"
         elif total + size > MAX_TOTAL_MB * BYTES_A_MB:
-            refused[i] = f"left out: all files together exceed {MAX_TOTAL_MB} MB"
+            reasons[i] = f"skipped: all files together exceed {MAX_TOTAL_MB} MB"
         else:
             total += size
-    return refused
+    return reasons
 
 
-def _reader(least_size):
-    return ImageReader("rgb", least_size, max_pixels=MAX_PIXELS)
+def _result(name, labels, outcome, answer):
+    """Join what was seen of a file and its row of `predict_files`."""
+    size, thumbnail = outcome.image
+    probabilities = {label: answer[f"p_{label}"] for label in labels}
+    return Result(
+        name,
+        answer["state"],
+        None if answer["label"] is None else str(answer["label"]),
+        {} if np.isnan(answer["probability"]) else probabilities,
+        answer["reason"],
+        tuple(text for _, text in outcome.notes),
+        size,
+        thumbnail,
+    )
 
 
-def _look_at(data):
-    """Size and thumbnail of a file; what is odd about it is noted."""
-    image, placement = _reader(_THUMBNAIL)._apply_and_locate(data)
-    HeadCropper()._apply(image)  # notes it where there is no head
-    return placement.image_shape, _shrink(image, _THUMBNAIL)
-
-
-def _shrink(image, longest):
-    from PIL import Image
-
-    if max(image.shape[:2]) <= longest:
-        return image
-    picture = Image.fromarray(image)
-    picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    return np.asarray(picture)
-
-
-def _ask(model, files, refused):
-    """Answers and states by position; what the model cannot read joins `refused`."""
-    files = dict(files)
-    while files:
-        try:
-            batch = list(files.values())
-            probabilities = model.predict_proba(batch)
-            scans = model.are_scans(batch)
-            break
-        except ImageReadError as error:
-            # The model's own reader may be stricter than ours.
-            positions = list(files)
-            for position, failure in error.failures.items():
-                i = positions[position]
-                refused[i] = failure.reason
-                del files[i]
-    threshold = None if model.abstention is None else model.abstention.threshold
-    answers, states = {}, {}
-    for k, i in enumerate(files):
-        answers[i] = _answer(model, probabilities[k])
-        states[i] = state_of(answers[i].probability, scans[k], threshold)
-    return answers, states
-
-
-def _answer(model, probabilities):
-    best = int(probabilities.argmax())
-    by_class = dict(zip(model.labels, map(float, probabilities), strict=True))
-    return Answer(model.labels[best], float(probabilities[best]), by_class)
+def _as_text_cell(name):
+    """Return a file's name so that no spreadsheet takes it for a formula."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name

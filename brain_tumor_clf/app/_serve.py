@@ -6,25 +6,47 @@ import threading
 import time
 from pathlib import Path
 
-from brain_tumor_clf.app._limits import (
-    BYTES_A_MB,
-    FORGET_AFTER_SECONDS,
-    MAX_FILE_MB,
-)
+from brain_tumor_clf.app._results import BYTES_A_MB, MAX_FILE_MB
 
+# Streamlit drops a session, with all its files, so long after the page was closed.
+DROP_AFTER_SECONDS = 60
 _SCRIPT = Path(__file__).with_name("main.py")
 _LOCAL_NAMES = ["localhost", "127.0.0.1", "::1"]
+_THEME = {
+    "font": "sans-serif",
+    "baseRadius": "10px",
+    "showWidgetBorder": True,
+    "headingFontWeights": [600, 600, 600],
+    "headingFontSizes": ["1.75rem", "1.25rem", "1.05rem"],
+}
+_LIGHT = {
+    "primaryColor": "#1f5fa8",
+    "backgroundColor": "#fbfbfa",
+    "secondaryBackgroundColor": "#f1f3f6",
+    "textColor": "#1d2330",
+    "borderColor": "#dfe2e8",
+    "linkColor": "#1f5fa8",
+}
+_DARK = {
+    "primaryColor": "#5b9ee0",
+    "backgroundColor": "#14171c",
+    "secondaryBackgroundColor": "#1c2027",
+    "textColor": "#e6e9ee",
+    "borderColor": "#323945",
+    "linkColor": "#7fb5f5",
+}
 
 
-def serve(pipeline, *, name, host="127.0.0.1", port=8501, ready=lambda url: None):
+def serve(model, *, name, host="127.0.0.1", port=8501, ready=lambda url: None):
     """Serve the app in this process until it is interrupted.
 
     Parameters
     ----------
-    pipeline : fitted classifier
-        With ``predict_proba``, of files given as bytes.
+    model : fitted classifier
+        With ``predict_proba``, of files given as bytes; a `SelectiveClassifier` with
+        its guard and its abstention threshold.
     name : str
-        How pages call the model.
+        What the pages call the model.
     host : str, default="127.0.0.1"
         Address to listen at. The default can be reached from this machine alone.
     port : int, default=8501
@@ -42,9 +64,9 @@ def serve(pipeline, *, name, host="127.0.0.1", port=8501, ready=lambda url: None
     from brain_tumor_clf.app._served import ServedModel, serve_model
 
     port = _check_address(host, port)
-    model = ServedModel(pipeline, name)
-    model.warm_up()
-    serve_model(model)
+    served = ServedModel(model, name)
+    served.warm_up()
+    serve_model(served)
     _keep_uploads_in_memory()
     from streamlit.web import bootstrap
 
@@ -58,11 +80,11 @@ def serve(pipeline, *, name, host="127.0.0.1", port=8501, ready=lambda url: None
 
 
 def is_local(host):
-    """Whether an address can be reached from this machine alone.
+    """Tell whether an address can be reached from this machine alone.
 
     Examples
     --------
-    >>> from brain_tumor_clf.app._serve import is_local
+    >>> from brain_tumor_clf.app import is_local
     >>> is_local("127.0.0.1"), is_local("localhost"), is_local("0.0.0.0")
     (True, True, False)
     """
@@ -73,9 +95,7 @@ def is_local(host):
 
 
 def _options(host, port):
-    """Streamlit's settings; they stand above those of any file of the user."""
-    from brain_tumor_clf.app._style import theme_options
-
+    """Return Streamlit's settings, which override those of any file of the user."""
     return {
         "browser.gatherUsageStats": False,
         "browser.serverAddress": host,
@@ -84,21 +104,27 @@ def _options(host, port):
         "client.toolbarMode": "minimal",
         "logger.hideWelcomeMessage": True,
         "server.address": host,
-        # Else a stranger's name that points here would pass for this app's own page.
+        # Else a foreign host name that points here would pass for this app's page.
         "server.allowedHosts": _LOCAL_NAMES if is_local(host) else [],
-        "server.disconnectedSessionTTL": FORGET_AFTER_SECONDS,
+        "server.disconnectedSessionTTL": DROP_AFTER_SECONDS,
         "server.enableStaticServing": False,
         "server.fileWatcherType": "none",
         "server.headless": True,
         "server.maxUploadSize": MAX_FILE_MB,
         "server.port": port,
         "server.showEmailPrompt": False,
-        **theme_options(),
+        **_named("theme", _THEME),
+        **_named("theme.light", _LIGHT),
+        **_named("theme.dark", _DARK),
     }
 
 
+def _named(section, options):
+    return {f"{section}.{name}": value for name, value in options.items()}
+
+
 def _check_address(host, port):
-    """The port, a free one in place of 0; an OSError of one line if it is taken."""
+    """Return the port, or a free one for 0; raise an OSError if it is taken."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -125,9 +151,9 @@ def _call_when_served(host, port, ready):
 
 
 def _keep_uploads_in_memory():
-    """Starlette would put the part of an upload beyond 1 MB into a temporary file."""
+    """Keep Starlette from writing uploads beyond 1 MB to temporary files."""
     try:
         from starlette.formparsers import MultiPartParser
-    except ImportError:  # a Streamlit on Tornado, which has no such files
+    except ImportError:  # a Streamlit on Tornado, which writes no such files
         return
     MultiPartParser.spool_max_size = (MAX_FILE_MB + 2) * BYTES_A_MB

@@ -2,26 +2,24 @@
 
 import contextlib
 import threading
-from dataclasses import dataclass, field
 
-import numpy as np
-
-from brain_tumor_clf.app._metadata import read_abstention, read_reliability
+from brain_tumor_clf.app._images import draw_phantom
+from brain_tumor_clf.app._metadata import read_reliability
+from brain_tumor_clf.selective import as_selective, predict_files, read_abstention
 
 _served = None
 _lock = threading.Lock()
 
 
-@dataclass(eq=False)
 class ServedModel:
     """A fitted classifier of image files, and what its file says about it.
 
     Parameters
     ----------
-    pipeline : fitted classifier
+    model : fitted classifier
         With ``predict_proba``, of a sequence of files as bytes.
     name : str
-        How pages call it.
+        What the pages call it.
 
     Raises
     ------
@@ -29,77 +27,67 @@ class ServedModel:
         If it gives no probabilities.
     """
 
-    pipeline: object
-    name: str
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def __post_init__(self):
-        if not hasattr(self.pipeline, "predict_proba"):
+    def __init__(self, model, name):
+        if not hasattr(model, "predict_proba"):
             raise TypeError(
-                f"{self.name} gives no probabilities (predict_proba), which the app "
-                "shows; calibrate it, or use `predict`."
+                f"{name} gives no probabilities (predict_proba), which the app shows; "
+                "calibrate it, or use `predict`."
             )
-        metadata = getattr(self.pipeline, "metadata_", None)
-        self.metadata = metadata if isinstance(metadata, dict) else {}
+        self.model = as_selective(model)
+        self.name = name
+        self.labels = [str(label) for label in self.model.classes_.tolist()]
+        self.metadata = self.model.metadata_
+        self.model_id = self.model.model_id_ or "not saved"
+        self.threshold = self.model.threshold_
         self.abstention = read_abstention(self.metadata)
         self.reliability = read_reliability(self.metadata)
-        self.model_id = getattr(self.pipeline, "model_id_", None) or "not saved"
-        self.labels = [str(label) for label in self.pipeline.classes_.tolist()]
+        self._lock = threading.Lock()
 
     @property
     def has_guard(self):
-        """Whether it can tell that an image is no brain scan."""
-        return getattr(self.pipeline, "guard_", None) is not None
+        """Whether it can reject an image that is not a brain scan."""
+        return self.model.guard_ is not None
 
-    def predict_proba(self, files):
-        """Probabilities ``(n, n_classes)`` of files given as bytes."""
+    def predict_files(self, files, *, guard=True):
+        """Return the answers to files given as bytes, as `predict_files` does."""
         with self._lock:
-            return np.asarray(self.pipeline.predict_proba(files))
-
-    def are_scans(self, files):
-        """Which files the guard takes for brain scans; all, if there is no guard."""
-        if not self.has_guard:
-            return np.ones(len(files), dtype=bool)
-        with self._lock:
-            return np.asarray(self.pipeline.guard_.predict(files)) == 1
+            return predict_files(self.model, files, guard=guard)
 
     def explain(self, file, label):
-        """Heat map ``(H, W)``, from 0 to 1, of what speaks for a class in a file.
+        """Compute the heat map ``(H, W)``, from 0 to 1, of a class in a file.
 
         Raises
         ------
-        TypeError
-            If the model is no network of this package.
+        TypeError, NotImplementedError
+            If the model is not a network of this package.
         """
         from brain_tumor_clf.inspection import grad_cam
 
-        target = self.pipeline.classes_[self.labels.index(label)]
+        target = self.model.classes_[self.labels.index(label)]
         with self._lock:
-            return grad_cam(self.pipeline, [file], target)[0]
+            return grad_cam(self.model, [file], target)[0]
 
     def warm_up(self):
-        """Do all of it once, so that the first visitor need not wait for it."""
-        from brain_tumor_clf.app._phantom import draw_phantom
-
+        """Do everything once, so that the first visitor does not wait for it."""
         file = draw_phantom("glioma", 0)
-        self.are_scans([file])
-        self.predict_proba([file])
-        # That it can't be explained is said where a visitor asks for it.
+        self.predict_files([file])
+        self.predict_files([file], guard=False)
+        # A visitor who asks for a heat map is told that there is none.
         with contextlib.suppress(TypeError, NotImplementedError):
             self.explain(file, self.labels[0])
 
 
 def serve_model(model):
-    """Make a `ServedModel` the one that sessions of this process use."""
+    """Make a `ServedModel` the one that the sessions of this process use."""
     global _served
     _served = model
 
 
 def served_model():
-    """The model that is served; the packaged one unless another was chosen."""
+    """Return the model that is served: the packaged one unless another was chosen."""
     with _lock:
         if _served is None:
             from brain_tumor_clf import load_pretrained
 
-            serve_model(ServedModel(load_pretrained(), "the packaged model"))
+            serve_model(ServedModel(load_pretrained(), "The packaged model"))
     return _served

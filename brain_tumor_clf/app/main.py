@@ -4,19 +4,26 @@
 packaged model and Streamlit's own settings.
 """
 
+from pathlib import Path
+
 import streamlit as st
 
-from brain_tumor_clf.app._pages import classify_page, model_card_page
+from brain_tumor_clf.app._classify_page import classify_page
+from brain_tumor_clf.app._fragments import render
+from brain_tumor_clf.app._images import draw_icon
+from brain_tumor_clf.app._model_card_page import model_card_page
 from brain_tumor_clf.app._served import served_model
-from brain_tumor_clf.app._style import CSS, footer, page_icon
+from brain_tumor_clf.reports import RESEARCH_ONLY
+
+_CSS = Path(__file__).with_name("page.css")
 
 
 def main():
-    """Show the page that was asked for, between what all pages share."""
+    """Show the selected page between what all pages share."""
     st.set_page_config(
-        page_title="Brain MRI classifier", page_icon=page_icon(), layout="wide"
+        page_title="Brain MRI classifier", page_icon=draw_icon(), layout="wide"
     )
-    st.html(CSS)
+    st.html(_CSS)
     page = st.navigation(
         [
             st.Page(classify_page, title="Classify", url_path="classify", default=True),
@@ -25,7 +32,8 @@ def main():
         position="top",
     )
     page.run()
-    st.html(footer(served_model()))
+    model_id = served_model().model_id
+    st.html(render("footer", text=f"{RESEARCH_ONLY} Model {model_id}."))
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def app(
 
 
 def _announce(url, host):
-    from brain_tumor_clf.app._serve import is_local
+    from brain_tumor_clf.app import is_local
 
     if not is_local(host):
         print_warning(

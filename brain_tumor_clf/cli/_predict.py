@@ -131,7 +131,7 @@ def _parse_abstain(text):
 
 
 def _stored_threshold(pipeline):
-    from brain_tumor_clf.app._metadata import read_abstention
+    from brain_tumor_clf.selective import read_abstention
 
     stored = read_abstention(getattr(pipeline, "metadata_", None) or {})
     if stored is None:

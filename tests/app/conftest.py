@@ -5,12 +5,15 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.frozen import FrozenEstimator
 
 pytest.importorskip("streamlit", reason="the extra 'app' is not installed")
 
 from brain_tumor_clf import SimpleCNNClassifier, make_brain_mri, make_mri_pipeline
 from brain_tumor_clf.app._results import Upload
 from brain_tumor_clf.app._served import ServedModel
+from brain_tumor_clf.selective import SelectiveClassifier
 
 CLASSES = ["glioma", "meningioma", "notumor", "pituitary"]
 METADATA = {
@@ -26,8 +29,14 @@ METADATA = {
 }
 
 
-class DarkCornerGuard:
-    """As a `ScanGuard`: takes what is dark in its corner for a scan."""
+class DarkCornerGuard(OutlierMixin, BaseEstimator):
+    """A guard that accepts images with a dark corner."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
 
     def predict(self, X):
         corners = [np.asarray(Image.open(io.BytesIO(file)))[:4, :4] for file in X]
@@ -35,13 +44,13 @@ class DarkCornerGuard:
 
 
 class CountingModel(ServedModel):
-    """Counts how often the network is asked."""
+    """Counts how often the model is called."""
 
     n_passes = 0
 
-    def predict_proba(self, files):
+    def predict_files(self, files, *, guard=True):
         self.n_passes += 1
-        return super().predict_proba(files)
+        return super().predict_files(files, guard=guard)
 
 
 @pytest.fixture(scope="session")
@@ -59,14 +68,18 @@ def fitted(scans):
 
 @pytest.fixture
 def make_model(fitted):
-    """Serve the fitted pipeline: with metadata, and a guard if wanted."""
+    """Serve the fitted pipeline with metadata, and with a guard if given."""
 
     def make(metadata=METADATA, guard=None, **changes):
-        pipe = fitted[:]  # another Pipeline of the same fitted steps
-        pipe.metadata_ = {**metadata, **changes}
-        if guard is not None:
-            pipe.guard_ = guard
-        return CountingModel(pipe, "model.btc")
+        metadata = {**metadata, **changes}
+        abstention = metadata.get("abstention")
+        model = SelectiveClassifier(
+            FrozenEstimator(fitted),
+            None if guard is None else FrozenEstimator(guard),
+            abstention and abstention["threshold"],
+        ).fit(None, None)  # all of it is frozen
+        model.metadata_ = metadata
+        return CountingModel(model, "model.btc")
 
     return make
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from brain_tumor_clf import make_brain_mri, save
-from brain_tumor_clf.app._limits import MAX_FILE_MB
+from brain_tumor_clf.app._results import MAX_FILE_MB
 from tests.app.browser import open_browser, open_page, served, shown_class, upload
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
@@ -71,15 +71,14 @@ def test_upload_and_result(open_app, fitted, files):
     page.locator("input[type=file]").set_input_files(str(files[0]))
     page.locator(".btc-head .what").wait_for()
     print(f"upload to class: {time.monotonic() - start:.2f} s")
-    page.get_by_text("Colors tell where the network looked").wait_for()
+    page.get_by_text("The heat map shows which parts").wait_for()
     print(f"upload to heat map: {time.monotonic() - start:.2f} s")
     assert shown_class(page) == fitted.predict([files[0].read_bytes()])[0]
-    picture = page.get_by_alt_text("Scan scan-00.jpg, colored")
+    picture = page.get_by_alt_text("Scan scan-00.jpg with the heat map")
     before = picture.evaluate("image => image.src")
-    page.get_by_role("slider", name="Strength of the colors").press("End")
-    is_another = (
-        "src => (document.querySelector('img[alt*=colored]')?.src ?? src) != src"
-    )
+    page.get_by_role("slider", name="Opacity of the heat map").press("End")
+    is_another = """src =>
+        (document.querySelector('img[alt*="heat map"]')?.src ?? src) != src"""
     page.wait_for_function(is_another, arg=before)
 
 
@@ -103,12 +102,12 @@ def test_a_broken_file_spoils_its_own_row_alone(open_app, fitted, files, tmp_pat
     broken.write_bytes(files[1].read_bytes()[:400])
     page = open_app()
     upload(page, [files[0], broken])
-    page.get_by_text("1 classified, 1 could not be read").wait_for()
+    page.get_by_text("1 classified, 1 unreadable").wait_for()
     page.get_by_role("button", name="Next").click()
-    page.get_by_text("Could not be read").wait_for()
+    page.get_by_text("Unreadable").wait_for()
     page.get_by_text("damaged").first.wait_for()
     page.get_by_role("button", name="Previous").click()
-    page.get_by_text("Colors tell").wait_for()
+    page.get_by_text("The heat map shows").wait_for()
     assert shown_class(page) == fitted.predict([files[0].read_bytes()])[0]
 
 
@@ -138,19 +137,19 @@ def test_files_survive_a_look_at_another_page(open_app, files):
     page.get_by_role("heading", name="A network for tests").wait_for()
     page.get_by_role("link", name="Classify").click()
     page.get_by_role("heading", name="2 files").wait_for()
-    page.get_by_role("button", name="Forget these files").click()
+    page.get_by_role("button", name="Remove these files").click()
     page.get_by_role("heading", name="2 files").wait_for(state="detached")
 
 
 def test_everything_is_reached_by_the_keyboard(open_app, files):
     page = open_app()
     upload(page, files[:2])
-    page.get_by_text("Colors tell").wait_for()
+    page.get_by_text("The heat map shows").wait_for()
     # Streamlit fetches the code of each kind of widget when it is first shown.
     for role, name in (
         *(("button", "Next"), ("button", "Download as CSV")),
-        *(("combobox", "File"), ("combobox", "Color what speaks for")),
-        ("slider", "Strength of the colors"),
+        *(("combobox", "File"), ("combobox", "Heat map of class")),
+        ("slider", "Opacity of the heat map"),
     ):
         page.get_by_role(role, name=name).wait_for()
     reached = []
@@ -165,7 +164,7 @@ def test_everything_is_reached_by_the_keyboard(open_app, files):
     text = " | ".join(map(str, reached))
     for name in (
         *("Model card", "Try a phantom", "File", "Next"),
-        *("Color what speaks for", "Strength of the colors", "Download as CSV"),
+        *("Heat map of class", "Opacity of the heat map", "Download as CSV"),
     ):
         assert name in text, text
     page.get_by_role("button", name="Next").focus()
@@ -177,7 +176,7 @@ def test_everything_is_reached_by_the_keyboard(open_app, files):
 def test_it_fits_a_phone_in_both_color_schemes(open_app, files, scheme):
     page = open_app(viewport={"width": 360, "height": 740}, color_scheme=scheme)
     upload(page, files[:2])
-    page.get_by_text("Colors tell").wait_for()
+    page.get_by_text("The heat map shows").wait_for()
     for selector in (".stMain", "body"):
         widths = "e => [e.scrollWidth, e.clientWidth]"
         wanted, there = page.locator(selector).first.evaluate(widths)
@@ -205,7 +204,7 @@ def test_a_phantom(open_app):
     page.get_by_role("radio", name="Try a phantom").or_(
         page.get_by_role("button", name="Try a phantom")
     ).first.click()
-    page.get_by_text("What the model says of it tells nothing").wait_for()
+    page.get_by_text("The prediction says nothing").wait_for()
     assert page.get_by_text("This model has no guard").count()
 
 

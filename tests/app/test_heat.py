@@ -1,9 +1,8 @@
-"""The heat map over the scan."""
+"""Heat maps over scans."""
 
 import numpy as np
 
-from brain_tumor_clf.app._heat import fit_heat, overlay
-from brain_tumor_clf.app._results import read_scan
+from brain_tumor_clf.app._images import fit_heat, overlay, read_scan
 
 
 def test_strength_runs_from_the_scan_to_the_colors(scans):

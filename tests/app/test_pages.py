@@ -9,7 +9,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import brain_tumor_clf.app
-from brain_tumor_clf.app import _pages, _results, _served
+from brain_tumor_clf.app import _results, _served
+from brain_tumor_clf.app._model_card_page import model_card_page
 from tests.app.conftest import METADATA, DarkCornerGuard
 
 SCRIPT = Path(brain_tumor_clf.app.__file__).with_name("main.py")
@@ -66,7 +67,7 @@ def test_before_anything_is_uploaded(make_model):
     shown = html_of(app)
     assert app.title[0].value == "Classify brain MRI scans"
     assert "Research only; not a medical device." in shown
-    assert "model.btc tells glioma, meningioma, notumor, pituitary" in shown
+    assert "model.btc distinguishes these classes: glioma, meningioma," in shown
     assert len(app.file_uploader) == 1
     assert not app.text_input  # no path can be typed in
     assert not app.text_area
@@ -76,11 +77,11 @@ def test_one_scan(make_model, scans, make_upload):
     model = make_model()
     file = make_upload(scans.data[0], "scan.png")
     app = upload(open_app(model), file)
-    (expected,) = model.pipeline.predict([file.data])
+    (expected,) = model.model.predict([file.data])
     assert shown_class(app) == expected
     shown = html_of(app)
     assert "scan.png, 64x64 pixels" in shown
-    assert "images never seen" in shown
+    assert "images not used for training" in shown
     assert all(f">{label}</span>" in shown for label in model.labels)
     assert len(app.get("image")) == 1
     assert app.dataframe[0].value["result"].tolist() == [expected]
@@ -108,13 +109,13 @@ def test_several_files_one_of_them_broken(make_model, scans, make_upload):
     files = [make_upload(image) for image in scans.data[:3]]
     app = upload(open_app(model), files[0], broken, *files[1:])
     assert model.n_passes == 1
-    predicted = model.pipeline.predict([f.data for f in files]).tolist()
-    expected = [predicted[0], "could not be read", *predicted[1:]]
+    predicted = model.model.predict([f.data for f in files]).tolist()
+    expected = [predicted[0], "unreadable", *predicted[1:]]
     assert app.dataframe[0].value["result"].tolist() == expected
-    assert app.caption[0].value == "3 classified, 1 could not be read"
+    assert app.caption[0].value == "3 classified, 1 unreadable"
     next_button = next(b for b in app.button if b.label == "Next")
     next_button.click().run()
-    assert shown_class(app) == "Could not be read"
+    assert shown_class(app) == "Unreadable"
     assert "damaged" in html_of(app)
     assert model.n_passes == 1
     next(b for b in app.button if b.label == "Next").click().run()
@@ -144,41 +145,41 @@ def test_removing_a_file_removes_what_was_made_of_it(make_model, scans, make_upl
     assert "uploads" not in app.session_state
 
 
-def test_not_sure(make_model, scans, make_upload):
+def test_uncertain(make_model, scans, make_upload):
     model = make_model(abstention={"threshold": 1.0, "error_rate": 0.02})
     app = upload(open_app(model), make_upload(scans.data[0]))
-    assert shown_class(app) == "Not sure: ask a radiologist"
-    assert "at most 2.0 % of answers err" in html_of(app)
-    assert app.dataframe[0].value["result"].tolist() == ["not sure: ask a radiologist"]
+    assert shown_class(app) == "Uncertain"
+    assert "wrong answers to at most 2.0 %" in html_of(app)
+    assert app.dataframe[0].value["result"].tolist() == ["uncertain"]
 
 
 @pytest.mark.filterwarnings("ignore:.*no head was found")
 def test_not_a_scan_gets_no_class(make_model, make_upload):
     app = open_app(make_model(guard=DarkCornerGuard()))
     upload(app, make_upload(np.full((80, 80), 200, np.uint8), "page.png"))
-    assert shown_class(app) == "Not a brain scan"
+    assert shown_class(app) == "Not a scan"
     assert '<div class="btc-bars">' not in html_of(app)
     assert not app.slider
     assert not app.toggle  # for phantoms alone
     assert app.dataframe[0].value["probability"].isna().all()
 
 
-class RefuseAll:
+class RejectAll(DarkCornerGuard):
     def predict(self, X):
         return -np.ones(len(X))
 
 
-def test_a_phantom_is_refused_and_can_be_shown_all_the_same(make_model):
-    model = make_model(guard=RefuseAll())
+def test_a_phantom_is_rejected_and_can_be_classified_anyway(make_model):
+    model = make_model(guard=RejectAll())
     app = open_app(model)
     app.segmented_control[0].set_value("Try a phantom").run()
     assert not app.exception
-    assert shown_class(app) == "Not a brain scan"
-    assert "drawn, not scanned, and the guard refuses it" in html_of(app)
+    assert shown_class(app) == "Not a scan"
+    assert "The guard rejected it, as it should" in html_of(app)
     assert not app.slider
     app.toggle[0].set_value(True).run()
     assert shown_class(app) in model.labels
-    assert "Not a brain scan" in html_of(app)
+    assert "Not a scan" in html_of(app)
     assert len(app.slider) == 1
     app.button[0].click().run()  # another phantom
     assert "no. 1" in html_of(app)
@@ -201,8 +202,8 @@ def test_too_large_and_too_many(make_model, scans, make_upload, monkeypatch):
     assert len(small.data) < 3200
     app = upload(open_app(make_model()), large, small, small)
     remarks = app.dataframe[0].value["remark"].tolist()
-    assert remarks[0] == "left out: larger than 32 MB"
-    assert remarks[2] == "left out: more than 2 files at once"
+    assert remarks[0] == "skipped: larger than 32 MB"
+    assert remarks[2] == "skipped: more than 2 files at once"
 
 
 def test_a_hostile_name_stays_text(make_model, scans, make_upload):
@@ -214,15 +215,15 @@ def test_a_hostile_name_stays_text(make_model, scans, make_upload):
 
 
 def test_model_card(make_model):
-    page = show_page(_pages.model_card_page, make_model(guard=DarkCornerGuard()))
+    page = show_page(model_card_page, make_model(guard=DarkCornerGuard()))
     shown = html_of(page)
     assert "model.btc" in shown
-    assert "told by a guard" in shown
-    assert "below a probability of 0.00" in shown
+    assert "rejects images that do not look like brain MRI scans" in shown
+    assert "0.00; below this probability" in shown
     assert [s.value for s in page.subheader] == [
         "Confusion matrix",
-        "Is it as sure as it should be?",
-        "Answering less, erring less",
+        "Calibration",
+        "Selective risk and coverage",
     ]
     assert len(page.get("vega_lite_chart")) == 3
     assert page.markdown[-1].value == METADATA["model_card"]
@@ -230,15 +231,15 @@ def test_model_card(make_model):
 
 
 def test_a_model_without_a_card(make_model):
-    page = show_page(_pages.model_card_page, make_model(metadata={}))
+    page = show_page(model_card_page, make_model(metadata={}))
     assert "no model card" in page.info[0].value
-    assert "it always answers" in html_of(page)
+    assert "no result is uncertain" in html_of(page)
     assert not page.get("vega_lite_chart")
 
 
 def test_a_model_card_loads_nothing(make_model):
     card = "![x](http://evil/x.png) ![y][z] [here](file.py) <img src=http://evil>"
-    page = show_page(_pages.model_card_page, make_model(model_card=card))
+    page = show_page(model_card_page, make_model(model_card=card))
     shown = page.markdown[-1]
     assert "![" not in shown.value
     assert "file.py" not in shown.value

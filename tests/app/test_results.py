@@ -1,4 +1,4 @@
-"""From files to results: the class is predict's, and no file spoils another."""
+"""From files to results: the class is that of predict, and no file affects others."""
 
 import csv
 import io
@@ -10,17 +10,14 @@ from PIL import Image
 
 from brain_tumor_clf import save
 from brain_tumor_clf.app import _results
-from brain_tumor_clf.app._csv import to_csv
+from brain_tumor_clf.app._images import read_scan
 from brain_tumor_clf.app._results import (
-    CLASSIFIED,
-    NOT_A_SCAN,
-    NOT_SURE,
-    UNREADABLE,
     classify,
     count_states,
-    read_scan,
+    to_csv,
 )
 from brain_tumor_clf.outlier_detection import ScanGuard
+from brain_tumor_clf.selective import CLASSIFIED, NOT_A_SCAN, UNCERTAIN, UNREADABLE
 from tests.app.conftest import DarkCornerGuard
 from tests.cli.conftest import run_script
 from tests.preprocessing.images import make_dicom
@@ -46,12 +43,12 @@ def test_class_is_that_of_predict(make_model, uploads):
     model = make_model()
     results = classify(model, uploads)
     files = [upload.data for upload in uploads]
-    assert [r.label for r in results] == model.pipeline.predict(files).tolist()
+    assert [r.label for r in results] == model.model.predict(files).tolist()
     assert {r.state for r in results} == {CLASSIFIED}
-    expected = model.pipeline.predict_proba(files)
-    shown = [list(r.answer.probabilities.values()) for r in results]
+    expected = model.model.predict_proba(files)
+    shown = [list(r.probabilities.values()) for r in results]
     np.testing.assert_array_equal(shown, expected)
-    assert [r.answer.probability for r in results] == expected.max(axis=1).tolist()
+    assert [r.probability for r in results] == expected.max(axis=1).tolist()
 
 
 def test_one_pass_for_all(make_model, uploads):
@@ -76,19 +73,21 @@ def test_a_broken_file_spoils_its_own_row_alone(make_model, uploads, make_upload
         "broken.png",
         "notes.txt",
     ]
-    assert mixed[0].error.startswith("damaged")
-    assert [r.answer for r in mixed if r.answer] == [r.answer for r in alone]
+    assert mixed[0].reason.startswith("damaged")
+    assert [r.probabilities for r in mixed if r.probabilities] == [
+        r.probabilities for r in alone
+    ]
 
 
 def test_only_broken_files(make_model, make_upload):
     results = classify(make_model(), [make_upload(b"", "empty.png")])
-    assert results[0].error == "the file is empty"
+    assert results[0].reason == "the file is empty"
     assert classify(make_model(), []) == []
 
 
 def test_what_only_the_models_reader_refuses(make_model, uploads, make_upload):
     model = make_model()
-    reader = model.pipeline[0]["read"]
+    reader = model.model[0]["read"]
     original = reader.max_pixels
     reader.max_pixels = 100_000
     try:
@@ -96,7 +95,7 @@ def test_what_only_the_models_reader_refuses(make_model, uploads, make_upload):
     finally:
         reader.max_pixels = original
     assert [r.state for r in results] == [CLASSIFIED] * 4 + [UNREADABLE]
-    assert "pixels" in results[4].error
+    assert "pixels" in results[4].reason
 
 
 def test_guard_and_threshold_decide_the_state(make_model, scans, make_upload):
@@ -107,12 +106,14 @@ def test_guard_and_threshold_decide_the_state(make_model, scans, make_upload):
     assert [r.state for r in classify(sure, files)] == [CLASSIFIED, NOT_A_SCAN]
     doubtful = make_model(guard=DarkCornerGuard(), abstention={"threshold": 1.0})
     results = classify(doubtful, files)
-    assert [r.state for r in results] == [NOT_SURE, NOT_A_SCAN]
+    assert [r.state for r in results] == [UNCERTAIN, NOT_A_SCAN]
     assert [r.label for r in results] == [None, None]
-    assert results[0].shown_answer is not None
-    assert results[1].shown_answer is None
-    assert results[1].answer is not None  # for phantoms, whose answer may be asked for
-    assert count_states(results) == {NOT_SURE: 1, NOT_A_SCAN: 1}
+    assert results[0].probabilities
+    assert not results[1].probabilities
+    unguarded = classify(doubtful, files, guard=False)  # as for a phantom
+    assert [r.state for r in unguarded] == [UNCERTAIN, UNCERTAIN]
+    assert unguarded[1].probabilities
+    assert count_states(results) == {UNCERTAIN: 1, NOT_A_SCAN: 1}
 
 
 @pytest.mark.filterwarnings("ignore:.*no head was found")
@@ -139,12 +140,12 @@ def test_too_large_too_many_and_too_much(
     large = make_upload(small.data + bytes(8000), "large.jpg")
     half = make_upload(small.data + bytes(6000), "half.jpg")
     results = classify(make_model(), [large, half, small, half, small])
-    assert [r.error for r in results] == [
-        "left out: larger than 8 MB",
+    assert [r.reason for r in results] == [
+        "skipped: larger than 8 MB",
         None,
         None,
-        "left out: all files together exceed 9 MB",
-        "left out: more than 4 files at once",
+        "skipped: all files together exceed 9 MB",
+        "skipped: more than 4 files at once",
     ]
 
 
@@ -154,7 +155,7 @@ def test_a_decompression_bomb_is_not_decoded(make_model, make_upload):
     assert len(bomb.getvalue()) < 10_000
     result = classify(make_model(), [make_upload(bomb.getvalue(), "bomb.png")])[0]
     assert result.state == UNREADABLE
-    assert "36,000,000 pixels" in result.error
+    assert "36,000,000 pixels" in result.reason
 
 
 def test_what_the_reader_remarks_stands_with_its_file(make_model, scans, make_upload):
@@ -186,14 +187,14 @@ def test_csv_is_as_predict_writes_it_and_has_the_state(make_model, scans, make_u
     assert float(rows[0]["probability"]) == max(float(rows[0][name]) for name in p)
     assert rows[1]["path"] == "'=HYPERLINK(1)"  # no spreadsheet runs it
     assert {rows[1][name] for name in ["label", "probability", *p]} == {""}
-    assert rows[2]["error"] == results[2].error
+    assert rows[2]["error"] == results[2].reason
     assert [row["state"] for row in rows] == [CLASSIFIED, NOT_A_SCAN, UNREADABLE]
 
 
 @pytest.mark.slow
 def test_csv_agrees_with_that_of_the_command(make_model, uploads, tmp_path):
     model = make_model()
-    save(model.pipeline, tmp_path / "model.btc")
+    save(model.model, tmp_path / "model.btc")
     uploads = [upload._replace(name=str(tmp_path / upload.name)) for upload in uploads]
     for upload in uploads:
         Path(upload.name).write_bytes(upload.data)

@@ -1,47 +1,50 @@
-"""What is said beside a result, and how strangers' text is made harmless."""
+"""What is said beside a result, and how foreign text is made harmless."""
 
 import pytest
 
-from brain_tumor_clf.app import _fragments, _metadata
-from brain_tumor_clf.app._metadata import Abstention, Reliability
-from brain_tumor_clf.app._plain import escaped, plain
-from brain_tumor_clf.app._remarks import doubt, track_record, warning_of
-from brain_tumor_clf.app._results import (
-    CLASSIFIED,
-    NOT_A_SCAN,
-    NOT_SURE,
-    UNREADABLE,
-    Answer,
-    Result,
-)
+from brain_tumor_clf.app import _metadata
+from brain_tumor_clf.app._fragments import bars, headline, render
+from brain_tumor_clf.app._metadata import Reliability
+from brain_tumor_clf.app._results import Result
+from brain_tumor_clf.app._words import plain, track_record, warning_of
+from brain_tumor_clf.selective import CLASSIFIED, NOT_A_SCAN, UNCERTAIN, UNREADABLE
 from tests.app.conftest import METADATA, DarkCornerGuard
 
 
-def answer(label="glioma", probability=0.9, other=0.1):
-    return Answer(label, probability, {label: probability, "pituitary": other})
-
-
-def result(state=CLASSIFIED, **changes):
-    fields = {"name": "a.png", "answer": answer(), "size": (200, 200)}
-    return Result(state=state, **{**fields, **changes})
+def result(state=CLASSIFIED, label="glioma", probability=0.9, other=0.1, **changes):
+    fields = {
+        "label": label if state == CLASSIFIED else None,
+        "probabilities": {label: probability, "pituitary": other},
+        "size": (200, 200),
+    }
+    return Result("a.png", state, **{**fields, **changes})
 
 
 @pytest.fixture
 def guarded(make_model):
-    return make_model(guard=DarkCornerGuard())
+    abstention = {"threshold": 0.95, "error_rate": 0.03}
+    return make_model(guard=DarkCornerGuard(), abstention=abstention)
 
 
 @pytest.mark.parametrize(
     ("of", "said"),
     [
         (result(), None),
-        (result(NOT_A_SCAN), "The guard takes this for something else"),
+        (result(NOT_A_SCAN), "The guard, an out-of-distribution detector, rejected"),
         (result(notes=("only the first frame was read; ImageReader(…)",)), "Only the"),
-        (result(size=(200, 32)), "Only 32x200 pixels"),
-        (result(NOT_SURE), "Its likeliest class has 90.0 %"),
-        (result(answer=answer(probability=0.6, other=0.4)), "pituitary is nearly as"),
-        (result(answer=answer("notumor")), "One slice without a tumor"),
-        (result(UNREADABLE, answer=None), None),
+        (result(size=(200, 32)), "The image has only 32x200 pixels"),
+        (
+            result(UNCERTAIN),
+            "The most likely class, glioma, has a probability of 90.0 %",
+        ),
+        (result(UNCERTAIN, probability=1, reason="why; how"), "Why."),
+        (result(UNCERTAIN, probabilities={}, reason="not finite"), "Not finite."),
+        (
+            result(probability=0.6, other=0.4),
+            "A second class is also likely: pituitary",
+        ),
+        (result(label="notumor"), "A slice without a tumor"),
+        (result(UNREADABLE, probabilities={}), None),
     ],
 )
 def test_the_warning_that_matters(guarded, of, said):
@@ -52,35 +55,32 @@ def test_the_warning_that_matters(guarded, of, said):
 
 def test_warnings_of_a_model_without_guard_and_of_phantoms(make_model, guarded):
     assert "no guard" in warning_of(result(), make_model())
-    refused = warning_of(result(NOT_A_SCAN), guarded, is_phantom=True)
-    assert "refuses it: as it should" in refused
+    rejected = warning_of(result(NOT_A_SCAN), guarded, is_phantom=True)
+    assert "rejected it, as it should" in rejected
     passed = warning_of(result(), guarded, is_phantom=True)
-    assert "The guard let it pass." in passed
+    assert "The guard accepted it." in passed
     assert "nothing about patients" in passed
 
 
 def test_track_record(make_model):
     model = make_model()
-    assert "right in 90 % of 60 cases" in track_record(answer(), model)
-    assert "right in 40 % of 20" in track_record(answer(probability=0.5 - 1e-9), model)
-    assert "never this sure" in track_record(answer(probability=0.1), model)
-    assert track_record(answer(), make_model(reliability=None)) is None
+    assert "right in 90 % of 60 cases" in track_record(result(), model)
+    assert "right in 40 % of 20" in track_record(result(probability=0.5 - 1e-9), model)
+    assert "no prediction had" in track_record(result(probability=0.1), model)
+    assert track_record(result(), make_model(reliability=None)) is None
 
 
-def test_doubt_names_the_threshold_and_what_it_is_for():
-    text = doubt(answer(probability=0.52), Abstention(0.7, 0.03, None))
+def test_an_uncertain_result_names_the_threshold_and_its_aim(guarded):
+    text = warning_of(result(UNCERTAIN, probability=0.52), guarded)
     assert "52.0 %" in text
-    assert "from 70.0 % on" in text
-    assert "at most 3.0 % of answers err" in text
+    assert "below the abstention threshold of 95.0 %" in text
+    assert "wrong answers to at most 3.0 %" in text
+    assert "Ask a radiologist" in text
 
 
 @pytest.mark.parametrize(
     ("name", "entry"),
     [
-        ("abstention", {"threshold": "high"}),
-        ("abstention", {"threshold": 3}),
-        ("abstention", {"threshold": float("nan")}),
-        ("abstention", [0.5]),
         ("reliability", {"edges": [0, 1], "accuracy": [0.5], "n": []}),
         ("reliability", {"edges": [1, 0], "accuracy": [0.5], "n": [3]}),
         ("reliability", {"edges": [0, 1], "accuracy": [None], "n": [3]}),
@@ -94,7 +94,6 @@ def test_doubt_names_the_threshold_and_what_it_is_for():
 )
 def test_malformed_metadata_count_as_absent(name, entry):
     read = {
-        "abstention": _metadata.read_abstention,
         "reliability": _metadata.read_reliability,
         "confusion_matrix": _metadata.read_confusion,
         "risk_coverage": _metadata.read_risk_coverage,
@@ -116,15 +115,15 @@ HOSTILE = "<img src=x onerror=alert(1)>\u202e\n\x1b[31m\u0000[a](http://b) $x$.p
 
 
 def test_names_are_escaped_wherever_they_are_html():
-    shown = escaped(HOSTILE)
-    assert "<" not in shown
-    assert not set("\u202e\n\x1b\x00") & set(shown)
-    assert "<img" not in _fragments.file_line(HOSTILE, (3, 4))
-    assert "<img" not in _fragments.line(HOSTILE)
-    assert "<img" not in _fragments.warning(HOSTILE)
-    bad = answer(HOSTILE)
-    assert "<img" not in _fragments.bars(bad)
-    assert "<img" not in _fragments.headline(result(answer=bad))
+    shown = render("file", name=HOSTILE, size=(3, 4))
+    assert "<img" not in shown
+    assert not set("\u202e\x1b\x00") & set(shown)
+    for name in ("text", "soft", "warning", "subtitle", "footer"):
+        assert "<img" not in render(name, text=HOSTILE)
+    assert "<img" not in render("facts", rows=[(HOSTILE, HOSTILE)])
+    hostile = result(label=HOSTILE)
+    assert "<img" not in bars(hostile, 0.5)
+    assert "<img" not in headline(hostile)
 
 
 def test_a_long_name_keeps_its_ends():
@@ -135,17 +134,22 @@ def test_a_long_name_keeps_its_ends():
 
 
 @pytest.mark.parametrize(
-    ("of", "anyway", "said"),
+    ("of", "said"),
     [
-        (result(), False, "glioma"),
-        (result(NOT_SURE), False, "Not sure: ask a radiologist"),
-        (result(NOT_A_SCAN), False, "Not a brain scan"),
-        (result(NOT_A_SCAN), True, "glioma"),
-        (result(UNREADABLE), False, "Could not be read"),
+        (result(), "glioma"),
+        (result(UNCERTAIN), "Uncertain"),
+        (result(NOT_A_SCAN, probabilities={}), "Not a scan"),
+        (result(UNREADABLE, probabilities={}), "Unreadable"),
     ],
 )
-def test_headline(of, anyway, said):
-    shown = _fragments.headline(of, anyway=anyway)
+def test_headline(of, said):
+    shown = headline(of)
     assert f'<div class="what">{said}' in shown
     assert ("glioma" in shown) == (said == "glioma")
-    assert ("Not a brain scan" in shown) == (of.state == NOT_A_SCAN)
+    assert ("Not a scan" in shown) == (of.state == NOT_A_SCAN)
+
+
+def test_headline_of_a_prediction_for_a_rejected_image():
+    shown = headline(result(UNCERTAIN), rejected=True)
+    assert '<div class="what">glioma' in shown
+    assert "Not a scan" in shown
