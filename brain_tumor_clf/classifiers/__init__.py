@@ -3,12 +3,14 @@
 from brain_tumor_clf._validation import name_by_room
 from brain_tumor_clf.classifiers._augmentation import Augmentation
 from brain_tumor_clf.classifiers._base import BaseCNNClassifier
+from brain_tumor_clf.classifiers._predictor import predict_logits
 from brain_tumor_clf.classifiers._schedule import LearningRateSchedule
 from brain_tumor_clf.classifiers._simple_cnn import SimpleCNNClassifier
-from brain_tumor_clf.classifiers._training import predict_logits
-from brain_tumor_clf.classifiers._transfer import TransferCNNClassifier
-from brain_tumor_clf.classifiers._vgg16 import VGG16Classifier
-from brain_tumor_clf.classifiers._xception import XceptionClassifier
+from brain_tumor_clf.classifiers._transfer import (
+    TransferCNNClassifier,
+    VGG16Classifier,
+    XceptionClassifier,
+)
 
 __all__ = [
     "Augmentation",

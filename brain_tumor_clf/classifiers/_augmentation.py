@@ -1,4 +1,4 @@
-"""Augmentation as one object whose parameters can be searched."""
+"""Random changes of the training images."""
 
 from sklearn.base import BaseEstimator
 
@@ -7,7 +7,7 @@ from brain_tumor_clf._validation import check_choice
 
 
 class Augmentation(BaseEstimator):
-    """Random changes of the training images, drawn anew for each image and epoch.
+    """Change training images at random, anew for each image and epoch.
 
     They are layers of the network that act in training only; predicting sees the
     image as it is.
@@ -15,7 +15,7 @@ class Augmentation(BaseEstimator):
     Parameters
     ----------
     flip : {None, "horizontal", "vertical", "both"}, default="horizontal"
-        Mirror every second image left-right, upside down, or each of the two.
+        Mirror an image left-right, upside down, or each, with probability one half.
     rotation : float, default=10.0
         Largest rotation to either side, in degrees.
     translation : float or (float, float), default=0.05
@@ -23,15 +23,15 @@ class Augmentation(BaseEstimator):
     zoom : float, default=0.1
         Largest change of size, as a share.
     brightness : float, (float, float) or None, default=0.2
-        Factor of the grey levels: a range, or a share `s` for ``(1 - s, 1 + s)``.
+        Factor of the intensities: a range, or a share `s` for ``(1 - s, 1 + s)``.
     contrast : float, (float, float) or None, default=0.2
-        Factor of the grey levels' distance from the image's mean, likewise.
+        Factor of the intensities' distance from the image's mean, likewise.
     gamma : float, (float, float) or None, default=None
-        Exponent of the grey levels as shares of 255, likewise.
+        Exponent of the intensities as shares of 255, likewise.
     blur : float, default=0.0
         Largest share of a 3x3 blur mixed in.
     noise : float, default=0.0
-        Largest standard deviation of Gaussian noise, in grey levels.
+        Largest standard deviation of Gaussian noise, in units of intensity.
     cutout : float, default=0.0
         Side of one blacked-out square [1]_, as a share of height and width.
 
@@ -73,7 +73,7 @@ class Augmentation(BaseEstimator):
         self.cutout = cutout
 
     def make_layers(self):
-        """Keras layers of this augmentation, new ones at each call.
+        """Make the Keras layers of this augmentation, new ones at each call.
 
         Returns
         -------
@@ -108,7 +108,7 @@ NAMED_AUGMENTATIONS = {
 
 
 def make_augmentation_layers(augmentation):
-    """Layers of a name, an `Augmentation`, a Keras layer, a list of them, or None."""
+    """Return layers of a name, an `Augmentation`, a Keras layer, a list, or None."""
     if augmentation is None:
         return []
     if isinstance(augmentation, str):

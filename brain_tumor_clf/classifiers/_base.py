@@ -1,113 +1,70 @@
-"""What every classifier does; a subclass says only which network it trains."""
+"""What every classifier does, whichever network it trains."""
 
+import gc
 from abc import abstractmethod
-from numbers import Integral, Real
 
-import numpy as np
-from scipy.special import expit, softmax
-from sklearn.metrics import accuracy_score
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+import keras
+from sklearn.utils.validation import check_consistent_length
 
-from brain_tumor_clf.classifiers._seeding import draw_seeds
-from brain_tumor_clf.classifiers._state import StoredNetwork
-from brain_tumor_clf.classifiers._trainer import NetworkTrainer
-from brain_tumor_clf.classifiers._training import predict_logits
-from brain_tumor_clf.classifiers._validation_split import (
+from brain_tumor_clf.classifiers._augmentation import make_augmentation_layers
+from brain_tumor_clf.classifiers._callbacks import (
+    EpochLines,
+    FitProgress,
+    RecordLearningRate,
+    copy_callbacks,
+)
+from brain_tumor_clf.classifiers._inputs import (
+    check_labels,
+    check_validation_images,
+    combine_weights,
+    encode_labels,
+    find_classes,
+    make_targets,
     validation_split,
     warn_without_groups,
 )
+from brain_tumor_clf.classifiers._predictor import NetworkPredictor
+from brain_tumor_clf.classifiers._schedule import make_learning_rate
+from brain_tumor_clf.classifiers._training import (
+    ShuffledBatches,
+    compile_network,
+    draw_seeds,
+    grow_gpu_memory_on_demand,
+    make_optimizer,
+    set_learning_rate,
+    train,
+)
+from brain_tumor_clf.networks import (
+    same_augmentation,
+    seeded_initialization,
+    split_at_scaling,
+)
+
+_PRECISIONS = {False: None, True: "mixed_float16"}
 
 
-class BaseCNNClassifier(StoredNetwork, NetworkTrainer):
+class BaseCNNClassifier(NetworkPredictor):
     """Train a convolutional network on images and classify with it.
 
     A subclass fills `_build_network` and `_default_learning_rate`; all public methods
-    are here.
+    are here and in the classes above.
     """
-
-    _parameter_constraints = {
-        "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
-        "epochs": [Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
-        "mixed_precision": [
-            "boolean",
-            StrOptions({"mixed_float16", "mixed_bfloat16"}),
-        ],
-        "test_time_augmentation": [StrOptions({"mirror"}), None],
-        "warm_start": ["boolean"],
-        "random_state": ["random_state", np.random.Generator],
-        "verbose": ["verbose"],
-    }
-
-    def __init__(
-        self,
-        *,
-        augmentation,
-        optimizer,
-        learning_rate,
-        lr_schedule,
-        weight_decay,
-        label_smoothing,
-        epochs,
-        batch_size,
-        early_stopping,
-        validation_fraction,
-        n_iter_no_change,
-        class_weight,
-        mixed_precision,
-        test_time_augmentation,
-        warm_start,
-        callbacks,
-        random_state,
-        verbose,
-        **routed,
-    ):
-        self.augmentation = augmentation
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.lr_schedule = lr_schedule
-        self.weight_decay = weight_decay
-        self.label_smoothing = label_smoothing
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.class_weight = class_weight
-        self.mixed_precision = mixed_precision
-        self.test_time_augmentation = test_time_augmentation
-        self.warm_start = warm_start
-        self.callbacks = callbacks
-        self.random_state = random_state
-        self.verbose = verbose
-        self._init_routed(routed)
-
-    # --- what a subclass fills -------------------------------------------------
 
     @abstractmethod
     def _build_network(self, input_shape, n_outputs, augmentation, dtype):
-        """An uncompiled network that takes grey levels 0 to 255 and puts out logits."""
+        """Return an uncompiled network from intensities 0 to 255 to logits."""
 
     @abstractmethod
     def _default_learning_rate(self):
-        """The learning rate where the parameter is None."""
-
-    # --- public ------------------------------------------------------------------
+        """Return the learning rate where the parameter is None."""
 
     def fit(self, X, y, sample_weight=None, groups=None, X_val=None, y_val=None):
-        """Train a new network, or train on with ``warm_start=True``.
+        """Train a new network, or continue training with ``warm_start=True``.
 
         Parameters
         ----------
         X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3)
-            Images of one size with grey levels 0 to 255. Files of mixed sizes go
+            Images of one size with intensities 0 to 255. Files of mixed sizes go
             through `make_mri_pipeline` first.
         y : array-like of shape (n,)
             Labels: strings, integers or booleans.
@@ -131,7 +88,7 @@ class BaseCNNClassifier(StoredNetwork, NetworkTrainer):
         TypeError
             If `X` holds files instead of arrays.
         ValueError
-            If shapes, lengths, grey levels, labels or a parameter are out of range.
+            If shapes, lengths, intensities, labels or a parameter are out of range.
 
         Warns
         -----
@@ -139,41 +96,40 @@ class BaseCNNClassifier(StoredNetwork, NetworkTrainer):
             If early stopping has to split images whose groups it is not told.
         """
         self._validate_params()
-        starting = not (self.warm_start and self.__sklearn_is_fitted__())
-        X, codes = self._check_training_data(
-            X, y, reset=starting, any_size=not starting
-        )
-        check_consistent_length(X, y, sample_weight, groups)
-        weight = self._weigh(codes, sample_weight)
+        going_on = self.warm_start and self.__sklearn_is_fitted__()
+        X, y = self._check_data(X, y, reset=not going_on, any_size=going_on)
+        check_consistent_length(X, sample_weight, groups)
+        classes = self.classes_ if going_on else find_classes(y)
+        codes = encode_labels(y, classes)
+        weight = combine_weights(sample_weight, self.class_weight, y)
         seeds = draw_seeds(self.random_state)
-        validation = self._check_validation_data(X_val, y_val, X.shape[1:])
-        train = np.arange(len(X))
+        validation = self._check_validation_data(X_val, y_val, X.shape[1:], classes)
         if self.early_stopping and validation is None:
-            warn_without_groups(groups, type(self).__name__)
-            train, held_out = validation_split(
+            if groups is None:
+                warn_without_groups(type(self).__name__)
+            kept, held_out = validation_split(
                 codes, self.validation_fraction, groups=groups, seed=seeds.validation
             )
-            validation = X[held_out], self._encode(codes[held_out])
+            validation = X[held_out], make_targets(codes[held_out], len(classes))
             if weight is not None:
                 validation += (weight[held_out],)
-        if starting:
-            self._start(seeds)
-        else:
+                weight = weight[kept]
+            # Only a split copies images: two copies of a set may not fit in memory.
+            X, codes = X[kept], codes[kept]
+        if going_on:
             self._renew_network(X.shape[1:], seeds)
-        # Only a split copies images: two copies of a whole set may not fit in memory.
-        if len(train) < len(X):
-            X, codes = X[train], codes[train]
-            weight = None if weight is None else weight[train]
+        else:
+            self._start(X.shape[1:], classes, seeds)
         self._train(X, codes, weight, validation, self.epochs, seeds)
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train one more epoch; the first call builds the network.
+        """Train for one more epoch; the first call builds the network.
 
         Parameters
         ----------
         X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3)
-            Images of one size with grey levels 0 to 255.
+            Images of one size with intensities 0 to 255.
         y : array-like of shape (n,)
             Labels.
         classes : array-like of shape (n_classes,), default=None
@@ -188,16 +144,22 @@ class BaseCNNClassifier(StoredNetwork, NetworkTrainer):
         """
         self._validate_params()
         starting = not self.__sklearn_is_fitted__()
-        X, codes = self._check_training_data(X, y, reset=starting, classes=classes)
-        check_consistent_length(X, y, sample_weight)
+        X, y = self._check_data(X, y, reset=starting)
+        check_consistent_length(X, sample_weight)
+        if starting:
+            known = find_classes(y if classes is None else classes)
+        else:
+            known = self.classes_
+        codes = encode_labels(y, known)
+        weight = combine_weights(sample_weight, self.class_weight, y)
         seeds = draw_seeds(self.random_state)
         if starting:
-            self._start(seeds)
-        self._train(X, codes, self._weigh(codes, sample_weight), None, 1, seeds)
+            self._start(X.shape[1:], known, seeds)
+        self._train(X, codes, weight, None, 1, seeds)
         return self
 
     def initialize(self, X, y):
-        """Build the network for images and labels like these, and train nothing.
+        """Build the network for images and labels like these without training it.
 
         Parameters
         ----------
@@ -212,79 +174,114 @@ class BaseCNNClassifier(StoredNetwork, NetworkTrainer):
             A classifier that predicts with the initial weights.
         """
         self._validate_params()
-        self._check_training_data(X, y, reset=True)
-        self._start(draw_seeds(self.random_state))
-        self.history_ = {}
+        X, y = self._check_data(X, y, reset=True)
+        self._start(X.shape[1:], find_classes(y), draw_seeds(self.random_state))
         return self
 
-    def decision_function(self, X):
-        """The network's logits, averaged over views as `test_time_augmentation` says.
+    def _check_data(self, X, y, reset, any_size=False):
+        y = check_labels(y, type(self).__name__)
+        X = self._check_images(X, reset=reset or any_size)
+        if any_size:
+            self._check_shape(X, (*X.shape[1:3], self.input_shape_[2]))
+        check_consistent_length(X, y)
+        return X, y
 
-        Parameters
-        ----------
-        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3)
-            Images of the size that was fitted.
+    def _check_validation_data(self, X_val, y_val, shape, classes):
+        if X_val is None and y_val is None:
+            return None
+        if X_val is None or y_val is None:
+            raise ValueError("X_val and y_val must be given together.")
+        X_val = check_validation_images(X_val, type(self).__name__)
+        self._check_shape(X_val, shape)
+        y_val = check_labels(y_val, type(self).__name__)
+        check_consistent_length(X_val, y_val)
+        return X_val, make_targets(encode_labels(y_val, classes), len(classes))
 
-        Returns
-        -------
-        ndarray of shape (n,) or (n, n_classes), float32
-            One column for two classes: positive for ``classes_[1]``.
-        """
-        check_is_fitted(self)
-        X = self._check_images(X, reset=False)
-        mirror = self.test_time_augmentation == "mirror"
-        logits = predict_logits(self.model_, X, self.batch_size, mirror)
-        return logits[:, 0] if len(self.classes_) == 2 else logits
+    def _start(self, input_shape, classes, seeds):
+        """Build the network of a fit that begins anew."""
+        self.classes_, self.input_shape_ = classes, input_shape
+        self.model_ = self._make_network(input_shape, seeds)
+        self.history_ = {}
 
-    def predict_proba(self, X):
-        """Probability of each class.
+    def _make_network(self, input_shape, seeds):
+        grow_gpu_memory_on_demand()
+        # A search's earlier networks are cycles that only a full collection frees.
+        gc.collect()
+        n_classes = len(self.classes_)
+        with seeded_initialization(seeds.network):
+            return self._build_network(
+                input_shape,
+                1 if n_classes == 2 else n_classes,
+                make_augmentation_layers(self.augmentation),
+                _PRECISIONS.get(self.mixed_precision, self.mixed_precision),
+            )
 
-        Parameters
-        ----------
-        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3)
-            Images of the size that was fitted.
+    def _renew_network(self, input_shape, seeds):
+        """Build the network again with its weights if size or augmentation changed."""
+        augmentation, trained = split_at_scaling(self.model_)
+        asked = make_augmentation_layers(self.augmentation)
+        if input_shape == self.input_shape_ and same_augmentation(augmentation, asked):
+            return
+        network = self._make_network(input_shape, seeds)
+        _, renewed = split_at_scaling(network)
+        for layer, source in zip(renewed, trained, strict=True):
+            weights = source.get_weights()
+            if [w.shape for w in weights] != [tuple(w.shape) for w in layer.weights]:
+                raise ValueError(
+                    f"{type(self).__name__} cannot train on with images of shape "
+                    f"{input_shape} after {self.input_shape_}: the weights of its "
+                    f"layer {layer.name!r} are of one size of images."
+                )
+            layer.set_weights(weights)
+        self.model_, self.input_shape_ = network, input_shape
 
-        Returns
-        -------
-        ndarray of shape (n, n_classes), float64
-            Columns in the order of `classes_`; each row sums to one.
-        """
-        logits = self.decision_function(X).astype(np.float64)
-        if logits.ndim == 1:
-            return np.column_stack([expit(-logits), expit(logits)])
-        return softmax(logits, axis=1)
+    def _compile(self, n_images, epochs):
+        """Compile the network, or go on with its optimizer at the rate asked for."""
+        rate = self.learning_rate or self._default_learning_rate()
+        # A schedule spans one fit, so that training on begins it again.
+        if self.model_.compiled and self.lr_schedule is None:
+            if isinstance(self.optimizer, keras.optimizers.Optimizer):
+                return
+            if set_learning_rate(self.model_.optimizer, rate):
+                return
+        n_steps = epochs * -(-n_images // self.batch_size)
+        optimizer = make_optimizer(
+            self.optimizer,
+            make_learning_rate(self.lr_schedule, rate, n_steps),
+            self.weight_decay,
+            self._routed_to("optimizer"),
+        )
+        compile_network(self.model_, optimizer, self.label_smoothing)
 
-    def predict(self, X):
-        """The most probable class of each image.
+    def _train(self, X, codes, weight, validation, epochs, seeds):
+        self._compile(len(X), epochs)
+        targets = make_targets(codes, len(self.classes_))
+        callbacks = copy_callbacks(self.callbacks)
+        history = train(
+            self.model_,
+            ShuffledBatches(X, targets, weight, self.batch_size, seeds.batches),
+            epochs=epochs,
+            validation_data=validation,
+            validation_batch_size=self.batch_size if validation else None,
+            callbacks=[*self._own_callbacks(validation), *callbacks],
+            seed=seeds.batches,
+            **self._routed_to("fit"),
+        )
+        for callback in callbacks:
+            callback.set_model(None)
+        self.callbacks_ = callbacks
+        for name, values in history.items():
+            earlier = self.history_.get(name, [])
+            self.history_[name] = [*earlier, *map(float, values)]
+        self.n_iter_ = len(self.history_["loss"])
 
-        Parameters
-        ----------
-        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3)
-            Images of the size that was fitted.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Labels, of the type that `fit` was given.
-        """
-        logits = self.decision_function(X)
-        codes = (logits > 0).astype(int) if logits.ndim == 1 else logits.argmax(axis=1)
-        return self.classes_[codes]
-
-    def score(self, X, y, sample_weight=None):
-        """Accuracy of the predictions.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3)
-            Images of the size that was fitted.
-        y : array-like of shape (n,)
-            True labels.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each image.
-
-        Returns
-        -------
-        float
-        """
-        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
+    def _own_callbacks(self, validation):
+        callbacks = [RecordLearningRate()]
+        if self.early_stopping and validation is not None:
+            stopping = keras.callbacks.EarlyStopping(
+                patience=self.n_iter_no_change, restore_best_weights=True
+            )
+            callbacks.append(stopping)
+        if self.verbose:
+            callbacks.append(FitProgress() if self.verbose == 1 else EpochLines())
+        return callbacks

@@ -3,56 +3,17 @@
 import copy
 
 import keras
-import numpy as np
 
 
-class OwnCallback(keras.callbacks.Callback):
-    """A callback of ours, closed after each fit, an interrupted one too."""
-
-    def close(self):
-        """Let go of what training left open."""
-
-
-class BestWeights(OwnCallback):
-    """Stop when the validation loss no longer falls, and keep the best weights.
-
-    Parameters
-    ----------
-    patience : int
-        Number of epochs without a lower validation loss before training stops.
-    """
-
-    def __init__(self, patience):
-        super().__init__()
-        self.patience = patience
-        self.best_loss = np.inf
-        self.best_epoch = None
-        self._weights = None
-
-    def on_epoch_end(self, epoch, logs=None):
-        loss = logs["val_loss"]
-        if loss < self.best_loss:
-            self.best_loss, self.best_epoch = loss, epoch
-            # Not `get_weights`, whose way to an array NumPy 2 deprecates under JAX.
-            self._weights = [np.array(np.asarray(w)) for w in self.model.weights]
-        elif self.best_epoch is not None and epoch - self.best_epoch >= self.patience:
-            self.model.stop_training = True
-
-    def on_train_end(self, logs=None):
-        if self._weights is not None:
-            self.model.set_weights(self._weights)
-            self._weights = None
-
-
-class RecordLearningRate(OwnCallback):
+class RecordLearningRate(keras.callbacks.Callback):
     """Write the learning rate of each epoch's last step into the history."""
 
     def on_epoch_end(self, epoch, logs=None):
         logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
-class FitProgress(OwnCallback):
-    """One progress bar for the whole fit."""
+class FitProgress(keras.callbacks.Callback):
+    """Show one progress bar for the whole fit."""
 
     def __init__(self):
         super().__init__()
@@ -86,13 +47,13 @@ class FitProgress(OwnCallback):
         self._bar.update(self._task, completed=epoch + 1, logs=shown)
 
     def close(self):
-        # Left running, the bar goes on drawing, and no other one may start.
+        """Stop the bar; left running, it would go on drawing and admit no other."""
         if self._bar is not None:
             self._bar.stop()
 
 
-class EpochLines(OwnCallback):
-    """One printed line per epoch, for logs that cannot show a bar."""
+class EpochLines(keras.callbacks.Callback):
+    """Print one line per epoch, for logs that cannot show a bar."""
 
     def on_epoch_end(self, epoch, logs=None):
         shown = "  ".join(f"{name} {value:.4g}" for name, value in logs.items())
@@ -100,13 +61,7 @@ class EpochLines(OwnCallback):
 
 
 def copy_callbacks(callbacks):
-    """Copies of the user's callbacks, so that no state passes from fit to fit.
-
-    Raises
-    ------
-    TypeError
-        If an entry is not a Keras callback.
-    """
+    """Return copies of the user's callbacks, so that no state passes between fits."""
     if callbacks is None:
         return []
     if isinstance(callbacks, keras.callbacks.Callback):

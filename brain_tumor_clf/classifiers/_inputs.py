@@ -1,13 +1,16 @@
-"""Checks of the images, labels and weights that a classifier is given."""
+"""Checks of images, labels and weights, and the validation split."""
 
 import warnings
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from brain_tumor_clf._validation import check_image_collection
+from brain_tumor_clf.exceptions import GroupsIgnoredWarning
 
 _USE_PIPELINE = (
     "Put the classifier into make_mri_pipeline(classifier, image_size=…), which reads "
@@ -24,7 +27,7 @@ def check_images(X, name):
         X = X[..., None]
     if X.shape[-1] not in (1, 3):
         raise ValueError(
-            f"{name} takes grey or RGB images (1 or 3 channels last), got an array of "
+            f"{name} takes gray or RGB images (1 or 3 channels last), got an array of "
             f"shape {X.shape}."
         )
     if X.dtype == np.uint8:
@@ -32,7 +35,7 @@ def check_images(X, name):
     if X.dtype.kind not in "iuf":
         raise TypeError(f"{name} takes numeric images, got dtype {X.dtype}.")
     X = X.astype("float32", copy=False)
-    _check_grey_levels(X, name)
+    _check_intensities(X, name)
     return X
 
 
@@ -52,18 +55,18 @@ def _stack(X, name):
     return np.stack(list(X))
 
 
-def _check_grey_levels(X, name):
+def _check_intensities(X, name):
     low, high = float(X.min()), float(X.max())
     if not np.isfinite(low + high):
         raise ValueError(f"{name} takes finite images: X contains NaN or infinity.")
     if low < 0 or high > 255:
         raise ValueError(
-            f"{name} takes grey levels from 0 to 255, got {low:g} to {high:g}. "
+            f"{name} takes intensities from 0 to 255, got {low:g} to {high:g}. "
             "IntensityNormalizer maps any range to it."
         )
     if 0 < high <= 1:
         warnings.warn(
-            f"{name} takes grey levels from 0 to 255, and the brightest of X is "
+            f"{name} takes intensities from 0 to 255, and the largest of X is "
             f"{high:g}: were the images divided by 255? The network scales by itself.",
             UserWarning,
             stacklevel=4,
@@ -71,7 +74,7 @@ def _check_grey_levels(X, name):
 
 
 def check_validation_images(X_val, name):
-    """Raise an error that tells how a pipeline preprocesses `X_val`, if it did not."""
+    """Return validation images; for files, say how a pipeline preprocesses them."""
     try:
         return check_images(X_val, name)
     except TypeError as error:
@@ -83,10 +86,14 @@ def check_validation_images(X_val, name):
         ) from error
 
 
-def check_labels(y):
+def check_labels(y, name):
     """Return labels as a 1-D array without missing entries."""
-    if y is not None and not hasattr(y, "__array__"):
-        y = np.asarray(y, dtype=object if _has_text(y) else None)
+    if y is None:
+        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    if not hasattr(y, "__array__"):
+        # Text becomes objects, so that no label is cut to a fixed width.
+        has_text = any(isinstance(label, str) for label in y)
+        y = np.asarray(y, dtype=object if has_text else None)
     y = column_or_1d(y, warn=True)
     if pd.isna(y).any():
         raise ValueError(f"Input y contains NaN: {int(pd.isna(y).sum())} labels.")
@@ -96,13 +103,8 @@ def check_labels(y):
     return y
 
 
-def _has_text(y):
-    # A list of strings becomes objects, so that no label is cut to a fixed width.
-    return any(isinstance(label, str) for label in y)
-
-
 def find_classes(y):
-    """Sorted distinct labels; at least two."""
+    """Return the sorted distinct labels, at least two."""
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(
@@ -113,7 +115,7 @@ def find_classes(y):
 
 
 def encode_labels(y, classes):
-    """Positions of labels in the sorted `classes`."""
+    """Return the positions of labels in the sorted `classes`."""
     unknown = np.setdiff1d(y, classes)
     if len(unknown):
         raise ValueError(
@@ -123,8 +125,23 @@ def encode_labels(y, classes):
     return np.searchsorted(classes, y)
 
 
-def check_weights(sample_weight, n):
-    """Return weights as a new float32 array, or None."""
+def make_targets(codes, n_classes):
+    """Return targets of the loss: one column for two classes, else one each."""
+    if n_classes == 2:
+        return codes[:, None].astype("float32")
+    return np.eye(n_classes, dtype="float32")[codes]
+
+
+def combine_weights(sample_weight, class_weight, y):
+    """Return the weight of each image as a new float32 array, or None."""
+    weight = _check_weights(sample_weight, len(y))
+    if class_weight is None:
+        return weight
+    by_class = compute_sample_weight(class_weight, y).astype("float32")
+    return by_class if weight is None else weight * by_class
+
+
+def _check_weights(sample_weight, n):
     if sample_weight is None:
         return None
     weight = np.array(sample_weight, dtype="float32")
@@ -140,3 +157,68 @@ def check_weights(sample_weight, n):
     if not weight.any():
         raise ValueError("sample_weight is zero for every image: nothing to train on.")
     return weight
+
+
+def validation_split(y, fraction, *, groups=None, seed):
+    """Split images into a training and a validation part, by class and by group.
+
+    Returns the sorted positions of each part; every class is in training.
+    """
+    if groups is None:
+        train, validation = _split_images(y, fraction, seed)
+    else:
+        train, validation = _split_groups(y, fraction, np.asarray(groups), seed)
+    return np.sort(train), np.sort(validation)
+
+
+def _split_images(y, fraction, seed):
+    n_classes = len(np.unique(y))
+    smallest = np.unique(y, return_counts=True)[1].min()
+    n_validation = max(n_classes, round(fraction * len(y)))
+    if smallest < 2 or len(y) - n_validation < n_classes:
+        raise ValueError(
+            f"validation_fraction={fraction} of {len(y)} images cannot hold out an "
+            f"image of each of {n_classes} classes and train on each: the smallest "
+            f"class has {smallest}. Give more images, X_val and y_val, "
+            "or set early_stopping=False."
+        )
+    splitter = StratifiedShuffleSplit(1, test_size=n_validation, random_state=seed)
+    return next(splitter.split(np.zeros(len(y)), y))
+
+
+def _split_groups(y, fraction, groups, seed):
+    """Return the fold, of about 1 / fraction, whose class counts are nearest to y's."""
+    n_groups = len(np.unique(groups))
+    counts = np.bincount(y)
+    # More folds than a class has images: scikit-learn warns, or refuses.
+    most = max(2, counts[counts > 0].min())
+    n_splits = min(max(2, round(1 / fraction)), n_groups, most)
+    best, best_distance = None, np.inf
+    if n_splits >= 2:
+        folds = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+        for train, validation in folds.split(np.zeros(len(y)), y, groups):
+            if len(validation) == 0 or len(np.unique(y[train])) < len(np.unique(y)):
+                continue
+            held_out = np.bincount(y[validation], minlength=len(counts))
+            distance = np.abs(held_out - fraction * counts).sum()
+            if distance < best_distance:
+                best, best_distance = (train, validation), distance
+    if best is None:
+        raise ValueError(
+            f"No split of {n_groups} groups holds a validation part out and leaves "
+            "every class in training: some class lies in a single group. Give more "
+            "groups, X_val and y_val, or set early_stopping=False."
+        )
+    return best
+
+
+def warn_without_groups(name):
+    """Warn that early stopping may watch copies of training images."""
+    warnings.warn(
+        f"{name} holds images out for early stopping without knowing which belong "
+        "together: slices of one patient may lie on both sides, and the validation "
+        "loss is then too good. Give fit(groups=…) the patient or duplicate group "
+        "of each image (np.arange(n) if each stands alone).",
+        GroupsIgnoredWarning,
+        stacklevel=3,
+    )

@@ -1,18 +1,18 @@
-"""The learning rate over training as one object whose parameters can be searched."""
+"""The schedule of the learning rate."""
 
 import math
+from numbers import Real
 
 import keras
 from keras import ops
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from brain_tumor_clf._validation import check_choice
 
-_DECAYS = ("constant", "cosine", "linear")
-
 
 class LearningRateSchedule(BaseEstimator):
-    """The learning rate over the steps of one fit: a warm-up, then a decay.
+    """Let the learning rate rise in a warm-up and then decay, over the steps of a fit.
 
     Parameters
     ----------
@@ -37,13 +37,19 @@ class LearningRateSchedule(BaseEstimator):
     0.05
     """
 
+    _parameter_constraints = {
+        "decay": [StrOptions({"constant", "cosine", "linear"})],
+        "warmup": [Interval(Real, 0, 1, closed="both")],
+        "final": [Interval(Real, 0, 1, closed="both")],
+    }
+
     def __init__(self, decay="cosine", warmup=0.05, final=0.01):
         self.decay = decay
         self.warmup = warmup
         self.final = final
 
     def make(self, learning_rate, n_steps):
-        """The Keras schedule of a fit of `n_steps` batches.
+        """Make the Keras schedule of a fit of `n_steps` batches.
 
         Parameters
         ----------
@@ -61,11 +67,7 @@ class LearningRateSchedule(BaseEstimator):
         ValueError
             If a parameter is out of range.
         """
-        check_choice("decay", self.decay, _DECAYS)
-        for name in ("warmup", "final"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise ValueError(f"{name} must be in [0, 1], got {value!r}.")
+        self._validate_params()
         return WarmupDecay(
             learning_rate, n_steps, self.decay, float(self.warmup), float(self.final)
         )
@@ -78,7 +80,7 @@ NAMED_SCHEDULES = {
 
 
 def make_learning_rate(lr_schedule, learning_rate, n_steps):
-    """A float, or the Keras schedule of a name, a composite or a Keras schedule."""
+    """Return a float or a Keras schedule for a value of the parameter `lr_schedule`."""
     if lr_schedule is None:
         return learning_rate
     if isinstance(lr_schedule, keras.optimizers.schedules.LearningRateSchedule):
@@ -97,7 +99,11 @@ def make_learning_rate(lr_schedule, learning_rate, n_steps):
 
 @keras.saving.register_keras_serializable(package="brain_tumor_clf")
 class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear warm-up, then a decay, computed inside the training step."""
+    """Compute the rate of a step: linear warm-up, then a decay.
+
+    Keras' `CosineDecay` has a warm-up too, but from a rate of zero, and other decays
+    have none.
+    """
 
     def __init__(self, learning_rate, n_steps, decay, warmup, final):
         super().__init__()
@@ -124,10 +130,5 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
         return self.learning_rate * rate
 
     def get_config(self):
-        return {
-            "learning_rate": self.learning_rate,
-            "n_steps": self.n_steps,
-            "decay": self.decay,
-            "warmup": self.warmup,
-            "final": self.final,
-        }
+        names = ("learning_rate", "n_steps", "decay", "warmup", "final")
+        return {name: getattr(self, name) for name in names}

@@ -1,8 +1,8 @@
-"""The one place that imports scikeras, and mends what it leaves to its users.
+"""The one place that imports scikeras, and corrects what scikit-learn expects of it.
 
 scikeras 0.13 is no longer maintained. What is used of it: the base class, so that a
 classifier is a ``KerasClassifier`` for code that asks, and its routed parameters
-(``optimizer__beta_1``, ``fit__steps_per_epoch``). Training and prediction are ours.
+(``optimizer__beta_1``, ``fit__steps_per_epoch``). Training and prediction are our own.
 """
 
 import inspect
@@ -14,26 +14,15 @@ from sklearn.utils import ClassifierTags
 
 from brain_tumor_clf._validation import nearest_name
 
-ROUTED = ("optimizer", "fit")
-# What `fit__…` would set twice, or what the training loop has to decide itself.
-_FIT_DECIDED = frozenset(
-    {
-        "self",
-        "x",
-        "y",
-        "sample_weight",
-        "validation_data",
-        "validation_split",
-        "shuffle",
-        "batch_size",
-        "epochs",
-        "initial_epoch",
-        "verbose",
-        "callbacks",
-        "class_weight",
-    }
-)
-_OPTIMIZER_DECIDED = frozenset({"learning_rate", "weight_decay"})
+_PREFIXES = ("optimizer__", "fit__")
+# Parameters of their own name instead.
+_NOT_ROUTED = ("optimizer__learning_rate", "optimizer__weight_decay")
+# Arguments of Model.fit that parameters or the training loop set.
+_FIT_DECIDED = {
+    *("self", "x", "y", "sample_weight", "validation_data", "validation_split"),
+    *("shuffle", "batch_size", "epochs", "initial_epoch", "verbose", "callbacks"),
+    *("class_weight"),
+}
 
 
 class ScikerasClassifier(KerasClassifier):
@@ -60,18 +49,17 @@ class ScikerasClassifier(KerasClassifier):
 
     def _check_routed_names(self, routed):
         for name in routed:
-            prefix, _, rest = name.partition("__")
-            if prefix == "optimizer" and rest in _OPTIMIZER_DECIDED:
+            if name in _NOT_ROUTED:
+                own = name.removeprefix("optimizer__")
                 raise TypeError(
-                    f"{type(self).__name__} takes {rest!r}, not {name!r}: "
-                    f"set {rest}=… instead."
+                    f"{type(self).__name__} takes {own!r}, not {name!r}: "
+                    f"set {own}=… instead."
                 )
-            if prefix == "optimizer" and rest:
-                continue  # checked in `fit`, when the optimizer is known
-            if prefix == "fit" and rest in fit_parameter_names():
+            # Those of the optimizer are checked in `fit`, when it is known.
+            is_for_optimizer = name.startswith("optimizer__") and name != "optimizer__"
+            if is_for_optimizer or name in _routed_fit_names():
                 continue
-            known = [*self._signature_names(), *_routed_fit_names()]
-            near = nearest_name(name, known)
+            near = nearest_name(name, [*self._signature_names(), *_routed_fit_names()])
             hint = f" Did you mean {near!r}?" if near else ""
             raise TypeError(
                 f"{type(self).__name__} got an unexpected parameter {name!r}.{hint} "
@@ -80,7 +68,7 @@ class ScikerasClassifier(KerasClassifier):
             )
 
     def _get_param_names(self):
-        routed = (name for name in vars(self) if name.startswith(_prefixes()))
+        routed = (name for name in vars(self) if name.startswith(_PREFIXES))
         return sorted({*self._signature_names(), *routed})
 
     def set_params(self, **params):
@@ -96,23 +84,14 @@ class ScikerasClassifier(KerasClassifier):
         -------
         self : object
             This estimator.
-
-        Raises
-        ------
-        TypeError
-            If a routed name is unknown.
-        ValueError
-            If another name is unknown.
         """
-        routed = {k: v for k, v in params.items() if k.startswith(_prefixes())}
-        self._check_routed_names(routed)
-        vars(self).update(routed)
+        routed = {k: v for k, v in params.items() if k.startswith(_PREFIXES)}
+        self._init_routed(routed)
         own = {k: v for k, v in params.items() if k not in routed}
-        BaseEstimator.set_params(self, **own)
-        return self
+        return BaseEstimator.set_params(self, **own)
 
     def _routed_to(self, destination):
-        """Parameters routed to the optimizer or `Model.fit`, by their own names."""
+        """Return parameters routed to "optimizer" or "fit", without their prefix."""
         prefix = f"{destination}__"
         return {
             name.removeprefix(prefix): value
@@ -133,14 +112,7 @@ class ScikerasClassifier(KerasClassifier):
     __repr__ = BaseEstimator.__repr__
 
 
-def _prefixes():
-    return tuple(f"{prefix}__" for prefix in ROUTED)
-
-
-def fit_parameter_names():
-    """Names of ``Model.fit`` that may be routed as ``fit__…``."""
-    return set(inspect.signature(keras.Model.fit).parameters) - _FIT_DECIDED
-
-
 def _routed_fit_names():
-    return sorted(f"fit__{name}" for name in fit_parameter_names())
+    """Return the names ``fit__…`` of what may be given to ``Model.fit``."""
+    names = set(inspect.signature(keras.Model.fit).parameters) - _FIT_DECIDED
+    return sorted(f"fit__{name}" for name in names)

@@ -6,10 +6,10 @@ from sklearn.utils._param_validation import Interval
 
 from brain_tumor_clf import networks
 from brain_tumor_clf.classifiers._base import BaseCNNClassifier
-from brain_tumor_clf.classifiers._docstring import document_common
+from brain_tumor_clf.classifiers._parameters import inherit_parameters
 
 
-@document_common(learning_rate="0.001", epochs=20)
+@inherit_parameters
 class SimpleCNNClassifier(BaseCNNClassifier):
     """A small convolutional network, trained from scratch.
 
@@ -23,21 +23,14 @@ class SimpleCNNClassifier(BaseCNNClassifier):
     dense_units : int, default=64
         Units of the dense layer; 0 leaves it out.
     dropout : float, default=0.0
-        Share of the dense layer's units dropped in training, in [0, 1).
-    %(common_parameters)s
-
-    Attributes
-    ----------
-    %(common_attributes)s
+        Fraction of the dense layer's units to drop in training, in [0, 1).
+    epochs : int, default=20
+        Passes over the training images, at most.
 
     See Also
     --------
     TransferCNNClassifier : Larger networks, with ImageNet weights if wanted.
     brain_tumor_clf.make_mri_pipeline : Reads and resizes files for a classifier.
-
-    References
-    ----------
-    %(common_references)s
 
     Examples
     --------
@@ -61,50 +54,13 @@ class SimpleCNNClassifier(BaseCNNClassifier):
         *,
         dense_units=64,
         dropout=0.0,
-        augmentation=None,
-        optimizer="adam",
-        learning_rate=None,
-        lr_schedule=None,
-        weight_decay=0.0,
-        label_smoothing=0.0,
         epochs=20,
-        batch_size=32,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        class_weight=None,
-        mixed_precision=False,
-        test_time_augmentation=None,
-        warm_start=False,
-        callbacks=None,
-        random_state=None,
-        verbose=0,
-        **routed,
+        **inherited,
     ):
         self.filters = filters
         self.dense_units = dense_units
         self.dropout = dropout
-        super().__init__(
-            augmentation=augmentation,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            lr_schedule=lr_schedule,
-            weight_decay=weight_decay,
-            label_smoothing=label_smoothing,
-            epochs=epochs,
-            batch_size=batch_size,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            class_weight=class_weight,
-            mixed_precision=mixed_precision,
-            test_time_augmentation=test_time_augmentation,
-            warm_start=warm_start,
-            callbacks=callbacks,
-            random_state=random_state,
-            verbose=verbose,
-            **routed,
-        )
+        super().__init__(epochs=epochs, **inherited)
 
     def _default_learning_rate(self):
         return 1e-3

@@ -7,12 +7,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from brain_tumor_clf import networks
 from brain_tumor_clf.classifiers._base import BaseCNNClassifier
-from brain_tumor_clf.classifiers._docstring import document_common
+from brain_tumor_clf.classifiers._parameters import inherit_parameters
 
 
-@document_common(learning_rate="the backbone's own", epochs=10)
+@inherit_parameters
 class TransferCNNClassifier(BaseCNNClassifier):
-    """A published architecture with a small head, from ImageNet weights or scratch.
+    """Fine-tune a published architecture, or train it from scratch.
+
+    The head is global pooling, dropout, a dense layer and dropout.
 
     Parameters
     ----------
@@ -21,8 +23,8 @@ class TransferCNNClassifier(BaseCNNClassifier):
     weights : {"imagenet", "brain-mri"}, path or None, default=None
         Initial weights of the backbone: those of ImageNet; those of the model that
         comes with the package, for EfficientNetLite0; a file of weights of the same
-        network; or random ones. "brain-mri" has seen the public Kaggle set: a
-        cross-validation on such images then measures memory.
+        network; or random ones. "brain-mri" was trained on the public Kaggle set: a
+        cross-validation on its images then suffers from leakage.
     trainable : {"all", "head"} or int, default="all"
         What is trained: everything, only the layers after the backbone, or also its
         last so many blocks.
@@ -32,21 +34,12 @@ class TransferCNNClassifier(BaseCNNClassifier):
         Units of the dense layer after pooling; 0 leaves it out.
     dropout : float, default=0.2
         Share of units dropped before and after the dense layer, in [0, 1).
-    %(common_parameters)s
-
-    Attributes
-    ----------
-    %(common_attributes)s
 
     See Also
     --------
     XceptionClassifier : The notebooks' second network.
     VGG16Classifier : The notebooks' third network.
     brain_tumor_clf.CNNFeatures : A frozen backbone as a transformer.
-
-    References
-    ----------
-    %(common_references)s
 
     Examples
     --------
@@ -78,25 +71,7 @@ class TransferCNNClassifier(BaseCNNClassifier):
         pooling="max",
         dense_units=64,
         dropout=0.2,
-        augmentation=None,
-        optimizer="adam",
-        learning_rate=None,
-        lr_schedule=None,
-        weight_decay=0.0,
-        label_smoothing=0.0,
-        epochs=10,
-        batch_size=32,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        class_weight=None,
-        mixed_precision=False,
-        test_time_augmentation=None,
-        warm_start=False,
-        callbacks=None,
-        random_state=None,
-        verbose=0,
-        **routed,
+        **inherited,
     ):
         self.backbone = backbone
         self.weights = weights
@@ -104,27 +79,7 @@ class TransferCNNClassifier(BaseCNNClassifier):
         self.pooling = pooling
         self.dense_units = dense_units
         self.dropout = dropout
-        super().__init__(
-            augmentation=augmentation,
-            optimizer=optimizer,
-            learning_rate=learning_rate,
-            lr_schedule=lr_schedule,
-            weight_decay=weight_decay,
-            label_smoothing=label_smoothing,
-            epochs=epochs,
-            batch_size=batch_size,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            class_weight=class_weight,
-            mixed_precision=mixed_precision,
-            test_time_augmentation=test_time_augmentation,
-            warm_start=warm_start,
-            callbacks=callbacks,
-            random_state=random_state,
-            verbose=verbose,
-            **routed,
-        )
+        super().__init__(**inherited)
 
     def _default_learning_rate(self):
         return networks.get_backbone(self.backbone).learning_rate
@@ -142,3 +97,65 @@ class TransferCNNClassifier(BaseCNNClassifier):
             augmentation=augmentation,
             dtype=dtype,
         )
+
+
+@inherit_parameters
+class XceptionClassifier(TransferCNNClassifier):
+    """Fine-tune Xception [Chollet2017]_ under the notebooks' head.
+
+    Parameters
+    ----------
+    weights : {"imagenet"}, path or None, default=None
+        Initial weights of the backbone: those of ImageNet, a file of weights of the
+        same network, or random ones.
+
+    See Also
+    --------
+    TransferCNNClassifier : The same with any backbone of the table.
+
+    References
+    ----------
+    .. [Chollet2017] Chollet, "Xception: deep learning with depthwise separable
+       convolutions", CVPR 2017.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf import XceptionClassifier
+    >>> clf = XceptionClassifier(weights="imagenet", early_stopping=True)
+    >>> clf.get_params()["trainable"]
+    'all'
+    """
+
+    def __init__(self, **inherited):
+        super().__init__("Xception", **inherited)
+
+
+@inherit_parameters
+class VGG16Classifier(TransferCNNClassifier):
+    """Fine-tune VGG16 [Simonyan2015]_ under the notebooks' head.
+
+    Parameters
+    ----------
+    weights : {"imagenet"}, path or None, default=None
+        Initial weights of the backbone: those of ImageNet, a file of weights of the
+        same network, or random ones.
+
+    See Also
+    --------
+    TransferCNNClassifier : The same with any backbone of the table.
+
+    References
+    ----------
+    .. [Simonyan2015] Simonyan and Zisserman, "Very deep convolutional networks for
+       large-scale image recognition", ICLR 2015.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf import VGG16Classifier
+    >>> clf = VGG16Classifier(weights="imagenet", early_stopping=True)
+    >>> clf.get_params()["trainable"]
+    'all'
+    """
+
+    def __init__(self, **inherited):
+        super().__init__("VGG16", **inherited)

@@ -36,9 +36,7 @@ class TabularAdapter(SimpleCNNClassifier):
     """The classifier base on rows of features."""
 
     def _check_images(self, X, reset):
-        X = validate_data(self, X, reset=reset, dtype="float32")
-        self.input_shape_ = X.shape[1:]
-        return X
+        return validate_data(self, X, reset=reset, dtype="float32")
 
     def _build_network(self, input_shape, n_outputs, augmentation, dtype):
         return keras.Sequential(

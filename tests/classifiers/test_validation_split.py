@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brain_tumor_clf.classifiers._validation_split import validation_split
+from brain_tumor_clf.classifiers._inputs import validation_split
 
 
 def test_sorted_classes_are_all_on_both_sides():
