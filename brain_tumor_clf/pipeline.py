@@ -28,7 +28,7 @@ def make_mri_pipeline(
     cache=None,
     n_jobs=None,
 ):
-    """Chain reading, cropping, normalising and resizing with a classifier.
+    """Chain reading, cropping, normalizing and resizing with a classifier.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def make_mri_pipeline(
     normalize : {"percentile", "clahe"} or None, default="percentile"
         Method of `IntensityNormalizer`; None leaves intensities as they are.
     color_mode : {"grayscale", "rgb"}, default="grayscale"
-        Whether images have one channel or three. Networks repeat the grey channel
+        Whether images have one channel or three. Networks repeat the gray channel
         where their backbone takes three.
     cache : path or None, default=None
         Folder that keeps each preprocessed image, so that a search reads it once.

@@ -1,4 +1,4 @@
-"""Whole pipelines that work at the first try, by name."""
+"""Pipelines with measured settings, by name."""
 
 from numbers import Integral
 
@@ -21,7 +21,7 @@ __all__ = ["RECIPES", "make_recipe"]
 
 RECIPES = ("fast", "default", "best")
 
-# All that was chosen by measuring, in one place (benchmarks/fast_recipe.py and
+# All settings that were chosen by measuring (benchmarks/fast_recipe.py and
 # benchmarks/recipes.py).
 _BACKBONE = "EfficientNetLite0"
 _FROZEN = {
@@ -62,7 +62,7 @@ def make_recipe(
     n_jobs=None,
     **network,
 ):
-    """An unfitted pipeline whose settings were chosen by grouped cross-validation.
+    """Make a pipeline whose settings were chosen by grouped cross-validation.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ def make_recipe(
         which differ in their seeds.
     weights : {"imagenet", "brain-mri"}, path or None, default="imagenet"
         What the backbone, EfficientNetLite0, starts from. "brain-mri" are those of the
-        packaged model, which has seen the public Kaggle set: use it for scans of your
-        own, never to measure a score on images of that set.
+        packaged model, trained on the public Kaggle set: use them for scans of your
+        own, never to measure a score on images of that set (leakage).
     image_size : int or (int, int), default=None
         Height and width that the network sees, in pixels; None is the recipe's own.
     n_networks : int, default=3
@@ -93,7 +93,7 @@ def make_recipe(
     Returns
     -------
     sklearn.pipeline.Pipeline
-        Of files to classes. Its first step is ``preprocess``, as of
+        From files to classes, not fitted. Its first step is ``preprocess``, as of
         `make_mri_pipeline`, its last is ``classifier``; "fast" has ``features`` and
         ``scale`` between them. ``fit`` of each takes ``classifier__sample_weight``.
 

@@ -11,17 +11,24 @@ def phantoms():
     return make_brain_mri(n_samples=48, image_size=(24, 24), random_state=0)
 
 
-@pytest.fixture
+def make_tiny(**params):
+    defaults = {"filters": (4, 8), "dense_units": 8, "epochs": 2, "random_state": 0}
+    return SimpleCNNClassifier(**{**defaults, **params})
+
+
+@pytest.fixture(scope="session")
 def tiny():
     """A function that makes a tiny classifier."""
+    return make_tiny
 
-    def make(**params):
-        defaults = {
-            "filters": (4, 8),
-            "dense_units": 8,
-            "epochs": 2,
-            "random_state": 0,
-        }
-        return SimpleCNNClassifier(**{**defaults, **params})
 
-    return make
+@pytest.fixture(scope="session")
+def fitted(phantoms):
+    """A tiny classifier after two epochs; tests must not change it."""
+    return make_tiny().fit(phantoms.data, phantoms.target)
+
+
+@pytest.fixture(scope="session")
+def fitted_two(phantoms):
+    """Likewise of two classes: whether there is a tumor."""
+    return make_tiny().fit(phantoms.data, phantoms.target == "notumor")

@@ -1,5 +1,6 @@
 """Training: reproducible, without traces in the process, with the labels' own types."""
 
+import copy
 import functools
 import random
 import threading
@@ -15,6 +16,7 @@ from brain_tumor_clf import (
     LearningRateSchedule,
     TransferCNNClassifier,
 )
+from brain_tumor_clf.classifiers._training import ShuffledBatches, draw_seeds
 from brain_tumor_clf.exceptions import GroupsIgnoredWarning
 
 
@@ -36,13 +38,15 @@ def test_two_fits_equal_one(phantoms, tiny):
     ],
     ids=["int", "int64", "RandomState", "Generator"],
 )
-def test_random_state_makes_fits_equal(phantoms, tiny, make_state):
-    def fit(state):
-        clf = tiny(random_state=state, epochs=1).fit(phantoms.data, phantoms.target)
+def test_random_state_makes_seeds_equal(phantoms, tiny, make_state):
+    def initialize(state):
+        clf = tiny(random_state=state).initialize(phantoms.data, phantoms.target)
         return clf.predict_proba(phantoms.data)
 
-    np.testing.assert_array_equal(fit(make_state()), fit(make_state()))
-    assert not np.array_equal(fit(make_state()), fit(4))
+    np.testing.assert_array_equal(initialize(make_state()), initialize(make_state()))
+    assert not np.array_equal(initialize(make_state()), initialize(4))
+    assert draw_seeds(make_state()) == draw_seeds(make_state())
+    assert draw_seeds(make_state()) != draw_seeds(4)
 
 
 def test_a_drawn_state_goes_on(phantoms, tiny):
@@ -50,6 +54,9 @@ def test_a_drawn_state_goes_on(phantoms, tiny):
     first = clf.fit(phantoms.data, phantoms.target).predict_proba(phantoms.data)
     second = clf.fit(phantoms.data, phantoms.target).predict_proba(phantoms.data)
     assert not np.array_equal(first, second)
+    clf.set_params(random_state=np.random.RandomState(0))
+    again = clf.fit(phantoms.data, phantoms.target).predict_proba(phantoms.data)
+    np.testing.assert_array_equal(again, first)
 
 
 def draw_from_globals():
@@ -135,8 +142,6 @@ def test_memory_of_a_gpu_grows_on_demand(phantoms, tiny):
 
 
 def test_each_epoch_has_an_order_of_its_own(phantoms):
-    from brain_tumor_clf.classifiers._training import ShuffledBatches
-
     y = np.arange(48, dtype="float32")[:, None]
     batches = ShuffledBatches(phantoms.data[..., None], y, None, 20, seed=0)
     assert len(batches) == 3
@@ -164,7 +169,7 @@ def test_each_epoch_has_an_order_of_its_own(phantoms):
 )
 def test_labels_of_every_type_come_back(phantoms, tiny, convert):
     y = convert(phantoms.target)
-    clf = tiny(epochs=1).fit(phantoms.data, y)
+    clf = tiny().initialize(phantoms.data, y)
     np.testing.assert_array_equal(clf.classes_, np.unique(np.asarray(y)))
     predicted = clf.predict(phantoms.data)
     assert predicted.dtype == clf.classes_.dtype
@@ -175,8 +180,8 @@ def test_labels_of_every_type_come_back(phantoms, tiny, convert):
 
 
 @pytest.mark.backend
-def test_two_classes_have_one_logit(phantoms, tiny):
-    clf = tiny(epochs=1).fit(phantoms.data, phantoms.target == "notumor")
+def test_two_classes_have_one_logit(phantoms, fitted_two):
+    clf = fitted_two
     logits = clf.decision_function(phantoms.data)
     assert logits.shape == (48,)
     np.testing.assert_array_equal(clf.predict(phantoms.data), logits > 0)
@@ -185,8 +190,8 @@ def test_two_classes_have_one_logit(phantoms, tiny):
 
 
 @pytest.mark.backend
-def test_four_classes_have_four_logits(phantoms, tiny):
-    clf = tiny(epochs=1).fit(phantoms.data, phantoms.target)
+def test_four_classes_have_four_logits(phantoms, fitted):
+    clf = fitted
     logits = clf.decision_function(phantoms.data)
     assert logits.shape == (48, 4)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -194,37 +199,27 @@ def test_four_classes_have_four_logits(phantoms, tiny):
 
 
 @pytest.mark.backend
-def test_one_image_is_one_row(phantoms, tiny):
-    clf = tiny(epochs=1).fit(phantoms.data, phantoms.target)
+def test_one_image_is_one_row(phantoms, fitted):
+    clf = fitted
     assert clf.predict_proba(phantoms.data[:1]).shape == (1, 4)
     assert clf.predict(phantoms.data[:1]).shape == (1,)
     assert clf.decision_function(phantoms.data[:1]).shape == (1, 4)
 
 
-def test_batches_do_not_change_predictions(phantoms, tiny):
-    clf = tiny(epochs=1, batch_size=7).fit(phantoms.data, phantoms.target)
-    by_seven = clf.predict_proba(phantoms.data)
+def test_batches_do_not_change_predictions(phantoms, fitted):
+    clf = copy.copy(fitted)
+    by_seven = clf.set_params(batch_size=7).predict_proba(phantoms.data)
     whole = clf.set_params(batch_size=48).predict_proba(phantoms.data)
     np.testing.assert_allclose(by_seven, whole, atol=1e-6)
 
 
-def test_uint8_at_fit_and_float_at_predict_agree(phantoms, tiny):
-    clf = tiny(epochs=1).fit(phantoms.data, phantoms.target)
-    np.testing.assert_allclose(
-        clf.predict_proba(phantoms.data),
-        clf.predict_proba(phantoms.data.astype("float64")),
-        atol=1e-6,
-    )
-
-
 def test_class_weight_leaves_sample_weight_as_it_was(phantoms, tiny):
-    for weight in (np.ones(48), np.ones(48, dtype=int)):
-        kept = weight.copy()
-        tiny(class_weight="balanced", epochs=1).fit(
-            phantoms.data, phantoms.target, sample_weight=weight
-        )
-        np.testing.assert_array_equal(weight, kept)
-        assert weight.dtype == kept.dtype
+    weight = np.ones(48, dtype=int)
+    tiny(class_weight="balanced", epochs=1).fit(
+        phantoms.data, phantoms.target, sample_weight=weight
+    )
+    np.testing.assert_array_equal(weight, np.ones(48))
+    assert weight.dtype == int
 
 
 def test_class_weight_moves_predictions(phantoms, tiny):
@@ -283,11 +278,12 @@ def enlarge(images, factor):
 
 def test_warm_start_takes_larger_images(phantoms):
     """As with progressive resizing: small images first, large ones at the end."""
-    images = phantoms.data[..., None]
+    images = phantoms.data[:16, ..., None]
     X, larger = enlarge(images, 2), enlarge(images, 3)
-    y = phantoms.target
+    y = phantoms.target[:16]
+    # Of the whole backbone the gradients would take a minute to compile.
     clf = TransferCNNClassifier(
-        weights=None, augmentation=None, epochs=1, warm_start=True, random_state=0
+        trainable="head", epochs=1, warm_start=True, random_state=0
     )
     clf.fit(X, y)
     before = clf.model_
@@ -295,8 +291,7 @@ def test_warm_start_takes_larger_images(phantoms):
     clf.set_params(learning_rate=1e-9).fit(larger, y, X_val=larger[:4], y_val=y[:4])
     assert clf.input_shape_ == larger.shape[1:]
     for now, source in zip(clf.model_.weights, before.weights, strict=True):
-        if "moving" not in now.path:
-            np.testing.assert_allclose(now, source, atol=1e-6)
+        np.testing.assert_allclose(now, source, atol=1e-6)
     assert clf.n_iter_ == 2
     assert clf.predict_proba(larger).shape == (len(y), 4)
     with pytest.raises(ValueError, match="was fitted on images of shape"):
@@ -415,23 +410,27 @@ def test_mixed_precision_is_of_one_estimator(phantoms, tiny, precision):
 @pytest.mark.parametrize(
     "augmentation",
     [
-        "light",
-        "strong",
         "notebook",
         Augmentation(rotation=45),
         keras.layers.RandomFlip("horizontal"),
         [keras.layers.RandomBrightness(0.2, value_range=(0, 255))],
     ],
-    ids=["light", "strong", "notebook", "Augmentation", "layer", "list"],
+    ids=["name", "Augmentation", "layer", "list"],
 )
-def test_augmentation_acts_in_training_only(phantoms, tiny, augmentation):
+def test_augmentation_acts_in_training_only(phantoms, tiny, fitted, augmentation):
     clf = tiny(augmentation=augmentation).fit(phantoms.data, phantoms.target)
     np.testing.assert_array_equal(
         clf.predict_proba(phantoms.data), clf.predict_proba(phantoms.data)
     )
-    plain = tiny().fit(phantoms.data, phantoms.target)
-    assert clf.history_["loss"] != plain.history_["loss"]
+    assert clf.history_["loss"] != fitted.history_["loss"]
     clone(clf)
+
+
+@pytest.mark.parametrize("name", ["light", "strong", "notebook"])
+def test_named_augmentations_are_layers_of_the_network(phantoms, tiny, name):
+    clf = tiny(augmentation=name).initialize(phantoms.data, phantoms.target)
+    plain = tiny().initialize(phantoms.data, phantoms.target)
+    assert len(clf.model_.layers) > len(plain.model_.layers)
 
 
 def test_callbacks_are_copied_and_kept(phantoms, tiny):
@@ -442,7 +441,7 @@ def test_callbacks_are_copied_and_kept(phantoms, tiny):
             self.epochs += 1
 
     callback = Count()
-    for given in (callback, [callback], (callback,)):
+    for given in (callback, (callback,)):
         clf = tiny(callbacks=given).fit(phantoms.data, phantoms.target)
         assert callback.epochs == 0
         assert clf.callbacks_[0].epochs == 2
@@ -461,7 +460,7 @@ def test_verbose_shows_one_bar_or_a_line_an_epoch(phantoms, tiny, capsys):
     tiny(verbose=2, epochs=3).fit(phantoms.data, phantoms.target)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines] == ["1/3", "2/3", "3/3"]
-    tiny().fit(phantoms.data, phantoms.target)
+    tiny(epochs=1).fit(phantoms.data, phantoms.target)
     assert capsys.readouterr().out == ""
 
 

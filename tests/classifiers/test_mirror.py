@@ -1,5 +1,6 @@
 """Predictions averaged with those of the mirror image."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -8,10 +9,9 @@ import pytest
 
 @pytest.mark.backend
 @pytest.mark.parametrize("n_classes", [2, 4])
-def test_logits_are_the_mean_of_both_sides(phantoms, tiny, n_classes):
-    chosen = np.isin(phantoms.target, np.unique(phantoms.target)[:n_classes])
-    X, y = phantoms.data[chosen], phantoms.target[chosen]
-    clf = tiny(augmentation=None, batch_size=7).fit(X, y)
+def test_logits_are_the_mean_of_both_sides(phantoms, fitted, fitted_two, n_classes):
+    X = phantoms.data
+    clf = copy.copy(fitted if n_classes == 4 else fitted_two).set_params(batch_size=7)
     plain, mirrored = clf.decision_function(X), clf.decision_function(X[:, :, ::-1])
     assert np.abs(plain - mirrored).max() > 1e-3
     clf.set_params(test_time_augmentation="mirror")
@@ -19,8 +19,8 @@ def test_logits_are_the_mean_of_both_sides(phantoms, tiny, n_classes):
     np.testing.assert_allclose(clf.decision_function(X), expected, atol=1e-5)
 
 
-def test_a_scan_and_its_mirror_image_get_one_answer(phantoms, tiny):
-    clf = tiny(test_time_augmentation="mirror").fit(phantoms.data, phantoms.target)
+def test_a_scan_and_its_mirror_image_get_one_answer(phantoms, fitted):
+    clf = copy.copy(fitted).set_params(test_time_augmentation="mirror")
     proba = clf.predict_proba(phantoms.data)
     np.testing.assert_allclose(
         clf.predict_proba(phantoms.data[:, :, ::-1]), proba, atol=1e-6
@@ -35,8 +35,8 @@ def test_other_names_are_refused(phantoms, tiny):
 
 
 @pytest.mark.backend
-def test_a_pickle_older_than_a_parameter_gets_its_default(phantoms, tiny):
-    clf = tiny(epochs=1).fit(phantoms.data, phantoms.target)
+def test_a_pickle_older_than_a_parameter_gets_its_default(phantoms, fitted):
+    clf = copy.copy(fitted)
     expected = clf.predict_proba(phantoms.data)
     del clf.test_time_augmentation  # as before there was such a parameter
     again = pickle.loads(pickle.dumps(clf))
