@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,13 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf._validation import (
-    check_choice,
     check_image_collection,
     set_new_parameters,
+    validate_params,
 )
 from brain_tumor_clf.networks import (
     PACKAGED_MODELS,
@@ -32,7 +34,7 @@ from brain_tumor_clf.networks import (
 from brain_tumor_clf.preprocessing import ImageCache
 
 _MAX_SEED = 2**31 - 1
-_VERSION = 2  # of what the features of one set of parameters are; part of a cache key
+_VERSION = 2  # raised when the same parameters give other features; part of a cache key
 
 
 class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -51,25 +53,25 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     pooling : {"avg", "max", "avgmax"}, default="avg"
         How a feature map becomes one vector; "avgmax" gives means, then maxima.
     stages : int or tuple of int, default=-1
-        Which feature maps: -1 is the last one of the network, -2 the last one of twice
-        its height and width, and so on; vectors of several stand one after the other.
-        Nothing behind the last of them is computed. Finer maps know less of ImageNet's
-        things and more of textures, which suits scans: ``(-3, -2)`` with "avgmax" is
-        the better choice on them.
+        Feature maps to use: -1 is the last one of the network, -2 the last one of twice
+        its height and width, and so on; vectors of several maps are concatenated.
+        Layers after the last of them are not computed. Finer maps depend less on the
+        objects of ImageNet and more on textures: for scans, ``(-3, -2)`` with "avgmax"
+        is the better choice.
     batch_size : int, default=32
-        Images in the network at a time; bounds the memory.
+        Number of images in the network at a time, which bounds the memory.
     cache : path, optional
-        A folder that keeps the features of each image by its content, so that a
-        search over later steps computes none twice. Nothing is ever removed from it.
+        Folder that keeps the features of each image by its content, so that a search
+        over later steps computes none twice. Nothing is ever removed from it.
     random_state : int, RandomState or None, default=None
-        Seed of the weights if `weights` is None; otherwise not used.
+        Seed of the weights if `weights` is None.
 
     Attributes
     ----------
     input_shape_ : (int, int, int)
         Height, width and channels of the images seen in `fit`.
     network_ : keras.Model
-        The frozen network; built when first needed.
+        The frozen network, built when first needed.
 
     Examples
     --------
@@ -80,6 +82,16 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     >>> features.shape, features.dtype
     ((3, 1280), dtype('float32'))
     """
+
+    _parameter_constraints = {
+        "backbone": [str],
+        "weights": [str, os.PathLike, None],
+        "pooling": [StrOptions({"avg", "max", "avgmax"})],
+        "stages": [Integral, "array-like"],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "cache": [str, os.PathLike, None],
+        "random_state": ["random_state"],
+    }
 
     def __init__(
         self,
@@ -113,26 +125,21 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Returns
         -------
         self : CNNFeatures
-            The fitted transformer.
 
         Raises
         ------
         ValueError
             If a parameter is out of its range, or the images are too small.
         WeightsError
-            If the weights cannot be had, or are of another network.
+            If the weights cannot be read, or are of another network.
         """
-        X = _check_images(X)
+        validate_params(self)
         get_backbone(self.backbone)
-        check_choice("pooling", self.pooling, ("avg", "max", "avgmax"))
-        if not (isinstance(self.batch_size, (int, np.integer)) and self.batch_size > 0):
-            raise ValueError(
-                f"batch_size must be a positive integer, got {self.batch_size!r}."
-            )
+        X = _check_images(X)
         self.input_shape_ = tuple(map(int, X.shape[1:]))
         self._seed = int(check_random_state(self.random_state).randint(_MAX_SEED))
         self._network = self._network_state = None
-        # With a cache a search may never need the network; fitting costs nothing then.
+        # With a cache a search may never need the network, and `fit` costs nothing.
         if self.cache is None or self.weights is None:
             self._network = self._build()
         self._weights_id = self._identify_weights()
@@ -164,13 +171,14 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     @property
     def network_(self):
-        """The frozen network; built when first needed."""
+        """The frozen network, built when first needed."""
         check_is_fitted(self)
-        if self._network is None and self._network_state is not None:
-            self._network = network_from_state(self._network_state)
-            self._network_state = None
-        elif self._network is None:
-            self._network = self._build()
+        if self._network is None:
+            if self._network_state is None:
+                self._network = self._build()
+            else:
+                self._network = network_from_state(self._network_state)
+                self._network_state = None
         return self._network
 
     @property
@@ -178,6 +186,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self.network_.output_shape[-1]
 
     def _build(self):
+        """Build the network from the parameters."""
         with seeded_initialization(self._seed):
             return feature_extractor(
                 self.backbone,
@@ -188,41 +197,43 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             )
 
     def _compute(self, X):
+        """Compute features batch by batch."""
         size = int(self.batch_size)
         starts = range(0, len(X), size)
         return np.concatenate([self._compute_batch(X[i : i + size]) for i in starts])
 
     def _compute_batch(self, batch):
+        """Compute features of at most `batch_size` images."""
         n_images = len(batch)
-        # Each new batch size is compiled anew: a last, smaller batch is filled up to
-        # the next power of two, so that few sizes ever come.
+        # Each new batch size is compiled anew: a last, smaller batch is padded to the
+        # next power of two, so that there are few sizes.
         n_rows = min(int(self.batch_size), 1 << (n_images - 1).bit_length())
-        if n_rows > n_images:
-            filling = np.zeros((n_rows - n_images, *batch.shape[1:]), batch.dtype)
-            batch = np.concatenate([batch, filling])
+        batch = np.pad(batch, [(0, n_rows - n_images)] + [(0, 0)] * (batch.ndim - 1))
         features = self.network_.predict_on_batch(batch)[:n_images]
         return np.asarray(features, dtype=np.float32)
 
     def _look_up_or_compute(self, X):
+        """Read features from the cache; compute and keep those that it lacks."""
         cache, key = ImageCache(self.cache), self._cache_key()
         rows = [cache.get(image, key) for image in X]
         missing = [i for i, row in enumerate(rows) if row is None]
         size = int(self.batch_size)
         for start in range(0, len(missing), size):
             batch = missing[start : start + size]
-            # Kept batch by batch: an interrupted run goes on where it stopped.
+            # Kept batch by batch, so that an interrupted run goes on where it stopped.
             for i, features in zip(batch, self._compute_batch(X[batch]), strict=True):
                 cache.put(X[i], key, features)
                 rows[i] = features
         return np.stack(rows)
 
     def _cache_key(self):
+        """Return a string that names all that the features depend on but the image."""
         stages = np.atleast_1d(self.stages).tolist()
         parts = ["CNNFeatures", _VERSION, self.backbone, self.pooling, stages]
         return json.dumps([*parts, self._weights_id])
 
     def _identify_weights(self):
-        """A string that changes when the weights do."""
+        """Return a string that changes when the weights do."""
         if self.weights is None:
             digest = hashlib.sha256()
             for weight in network_to_state(self._network)["weights"]:
