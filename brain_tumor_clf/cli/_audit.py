@@ -6,9 +6,13 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._console import console, note
-from brain_tumor_clf.cli._data import load_scans, resolve_healthy
-from brain_tumor_clf.cli._files import check_page, check_writable, write_json
+from brain_tumor_clf.cli._console import (
+    check_page,
+    check_writable,
+    console,
+    note,
+    write_json,
+)
 from brain_tumor_clf.cli._options import (
     DataFolder,
     GroupsOption,
@@ -18,6 +22,8 @@ from brain_tumor_clf.cli._options import (
     SeedOption,
     Subset,
     SubsetOption,
+    load_scans,
+    resolve_healthy,
 )
 
 LEAK_FOUND = 3
@@ -97,7 +103,7 @@ def _load(folder, test, subset, groups):
 
 
 def _test_subset(folder):
-    from brain_tumor_clf.datasets._folder import has_subsets
+    from brain_tumor_clf.datasets import has_subsets
 
     return "test" if has_subsets(folder) else None
 

@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import console
-from brain_tumor_clf.cli._data import load_scans
-from brain_tumor_clf.cli._files import (
+from brain_tumor_clf.cli._console import (
     PLOTS,
     check_page,
     check_writable,
+    console,
     require_extra,
+    start_backend,
     write_json,
 )
 from brain_tumor_clf.cli._options import (
@@ -30,6 +29,7 @@ from brain_tumor_clf.cli._options import (
     WeightsOption,
     check_grouping,
     check_learning_rate,
+    load_scans,
 )
 
 
@@ -102,7 +102,7 @@ def _parse_seeds(text):
 
 
 def _make_models(architectures, options):
-    from brain_tumor_clf.cli._architectures import SIMPLE, make_pipeline, resolve_name
+    from brain_tumor_clf.cli._model import SIMPLE, make_pipeline, resolve_name
 
     models = {}
     try:

@@ -7,19 +7,15 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import console, note, progress
-from brain_tumor_clf.cli._data import (
-    describe_data,
-    load_scans,
-    load_training_scans,
-    resolve_healthy,
-)
-from brain_tumor_clf.cli._files import (
+from brain_tumor_clf.cli._console import (
     PLOTS,
     check_page,
     check_writable,
+    console,
+    note,
+    progress,
     require_extra,
+    start_backend,
     write_json,
 )
 from brain_tumor_clf.cli._options import (
@@ -31,6 +27,10 @@ from brain_tumor_clf.cli._options import (
     ModelFile,
     SeedOption,
     SubsetOption,
+    describe_data,
+    load_scans,
+    load_training_scans,
+    resolve_healthy,
 )
 
 
@@ -68,7 +68,7 @@ def evaluate(
     scans = load_scans(folder, subset, groups)
     training = None if train is None else load_training_scans(train)
     start_backend()
-    from brain_tumor_clf.cli._prediction import load_classifier
+    from brain_tumor_clf.cli._model import load_classifier
 
     pipeline = load_classifier(model)
     classes = [str(label) for label in pipeline.classes_]
@@ -97,15 +97,23 @@ def _predict(pipeline, classes, scans):
     """
     import numpy as np
 
-    from brain_tumor_clf.cli._prediction import predict_in_chunks
+    from brain_tumor_clf.exceptions import ImageReadError, ReadFailure
+    from brain_tumor_clf.selective import predict_files
 
     with progress("Predicting", len(scans.data)) as advance:
-        found = predict_in_chunks(pipeline, list(scans.data), advance)
-    found.raise_failures()
-    labels = np.asarray([str(label) for label in found.labels])
+        found = predict_files(
+            pipeline, scans.data, guard=False, threshold=None, progress=advance
+        )
+    failed = found[found["state"] == "unreadable"]
+    if len(failed):
+        failures = map(ReadFailure, failed["file"], failed["reason"])
+        failures = dict(zip(failed.index.tolist(), failures, strict=True))
+        raise ImageReadError(failures, len(found))
+    labels = found["label"].astype(str).to_numpy()
     answers = {"predict": lambda X: labels}
-    if found.probabilities[0] is not None:
-        answers["predict_proba"] = lambda X: np.asarray(found.probabilities)
+    if hasattr(pipeline, "predict_proba"):
+        proba = found[[f"p_{name}" for name in classes]].to_numpy()
+        answers["predict_proba"] = lambda X: proba
     return SimpleNamespace(
         classes_=np.asarray(classes), model_id_=pipeline.model_id_, **answers
     )
