@@ -102,14 +102,14 @@ def _parse_seeds(text):
 
 
 def _make_models(architectures, options):
-    from brain_tumor_clf.cli._model import SIMPLE, make_pipeline, resolve_name
+    from brain_tumor_clf.cli._model import SIMPLE, make_architecture, resolve_name
 
     models = {}
     try:
         for word in architectures.split(","):
             name = resolve_name(word.strip())
             own = {**options, "weights": None} if name == SIMPLE else options
-            models[name] = make_pipeline(name, **own)
+            models[name] = make_architecture(name, **own)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--architectures") from error
     return models

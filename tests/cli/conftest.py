@@ -37,7 +37,7 @@ def run_here(*args, cwd="."):
     """Run the command line in this process, which has imported Keras already."""
     from brain_tumor_clf.cli import _console, main
 
-    out, err = io.StringIO(), io.StringIO()
+    out, err, status = io.StringIO(), io.StringIO(), None
     _console._shown_warnings.clear()
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -45,16 +45,16 @@ def run_here(*args, cwd="."):
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         warnings.catch_warnings(),
-        pytest.raises(SystemExit) as done,
     ):
         patch.setenv("COLUMNS", "80")
         patch.setenv("NO_COLOR", "1")
         warnings.simplefilter("default")
-        main([*map(str, args)])
+        try:
+            main([*map(str, args)])
+        except SystemExit as done:
+            status = done.code
     os.environ.pop("BRAIN_TUMOR_CLF_DEBUG", None)
-    return subprocess.CompletedProcess(
-        args, done.value.code, out.getvalue(), err.getvalue()
-    )
+    return subprocess.CompletedProcess(args, status, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="session")
