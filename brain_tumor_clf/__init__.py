@@ -39,7 +39,6 @@ _PUBLIC = {
     "occlusion_map": "inspection",
     "predict_files": "selective",
     "save": "persistence",
-    "show_versions": "cli",
     "write_brain_mri": "datasets",
 }
 

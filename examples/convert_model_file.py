@@ -76,11 +76,11 @@ def convert(old, new):
         write_zip(Path(folder) / "estimator.skops", rearrange(members))
         content = (Path(folder) / "estimator.skops").read_bytes()
         digest = hashlib.sha256(content).hexdigest()
-        del fields["members"]
+        model_id = hashlib.sha256(f"estimator.skops {digest}\n".encode()).hexdigest()
         fields |= {
             "format_version": FORMAT_VERSION,
-            "model_id": digest[:16],
-            "sha256": digest,
+            "members": {"estimator.skops": {"sha256": digest, "bytes": len(content)}},
+            "model_id": model_id[:16],
         }
         manifest = json.dumps(fields).encode()
         rearranged = Path(folder) / "rearranged.btc"

@@ -1,6 +1,5 @@
-"""The command line, ``brain-tumor-clf``."""
+"""The command line: ``brain-tumor-clf``. It parses, calls and shows, nothing else."""
 
-from brain_tumor_clf.cli._info import show_versions
 from brain_tumor_clf.cli._main import main
 
-__all__ = ["main", "show_versions"]
+__all__ = ["main"]

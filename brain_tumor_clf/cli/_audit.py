@@ -6,13 +6,9 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._console import (
-    check_page,
-    check_writable,
-    console,
-    note,
-    write_json,
-)
+from brain_tumor_clf.cli._console import console, note
+from brain_tumor_clf.cli._data import load_scans, resolve_healthy
+from brain_tumor_clf.cli._files import check_page, check_writable, write_json
 from brain_tumor_clf.cli._options import (
     DataFolder,
     GroupsOption,
@@ -22,8 +18,6 @@ from brain_tumor_clf.cli._options import (
     SeedOption,
     Subset,
     SubsetOption,
-    load_scans,
-    resolve_healthy,
 )
 
 LEAK_FOUND = 3
@@ -142,10 +136,8 @@ def _audit(train, test, healthy, seed):
 
 
 def _show(found, html_file, json_file):
-    from brain_tumor_clf.cli._tables import print_audit
-
     out = console(json_file)
-    print_audit(out, found)
+    found.print(out)
     if html_file is not None:
         found.to_html(html_file)
         out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
@@ -163,5 +155,5 @@ def _fail_on_leak(found):
     if n_unread:
         raise ValueError(
             f"{n_unread:,} images cannot be read, so whether a test image has a copy "
-            "in training is not known. Mend or remove these files."
+            "in training is not known. Repair or remove these files."
         )

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._console import (
+from brain_tumor_clf.cli._backend import start_backend
+from brain_tumor_clf.cli._console import console
+from brain_tumor_clf.cli._data import load_scans
+from brain_tumor_clf.cli._files import (
     PLOTS,
     check_page,
     check_writable,
-    console,
     require_extra,
-    start_backend,
     write_json,
 )
 from brain_tumor_clf.cli._options import (
@@ -29,7 +30,6 @@ from brain_tumor_clf.cli._options import (
     WeightsOption,
     check_grouping,
     check_learning_rate,
-    load_scans,
 )
 
 
@@ -102,26 +102,24 @@ def _parse_seeds(text):
 
 
 def _make_models(architectures, options):
-    from brain_tumor_clf.cli._model import SIMPLE, make_architecture, resolve_name
+    from brain_tumor_clf.cli._architectures import SIMPLE, make_pipeline, resolve_name
 
     models = {}
     try:
         for word in architectures.split(","):
             name = resolve_name(word.strip())
             own = {**options, "weights": None} if name == SIMPLE else options
-            models[name] = make_architecture(name, **own)
+            models[name] = make_pipeline(name, **own)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--architectures") from error
     return models
 
 
 def _compare(models, scans, no_groups, n_splits, seeds):
-    from brain_tumor_clf.cli._grouping import choose_groups
-    from brain_tumor_clf.cli._recorder import compare_recorded
+    from brain_tumor_clf.cli._cross_validation import choose_groups, compare_models
 
     grouping = choose_groups(scans, no_groups, n_splits, seeds[0])
-    result, _ = compare_recorded(models, scans, grouping, n_splits, seeds)
-    return result
+    return compare_models(models, scans, grouping, n_splits, seeds)
 
 
 def _with_options(protocol, options):
@@ -131,11 +129,8 @@ def _with_options(protocol, options):
 
 
 def _show(result, folder, html_file, json_file):
-    from brain_tumor_clf.cli._tables import print_comparison, print_protocol
-
     out = console(json_file)
-    print_comparison(out, result, f"{len(result.names)} architectures on {folder}")
-    print_protocol(out, result.protocol)
+    result.print(out, title=f"{len(result.names)} architectures on {folder}")
     if html_file is not None:
         result.to_html(html_file)
         out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)

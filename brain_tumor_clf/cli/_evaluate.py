@@ -1,21 +1,24 @@
-"""``evaluate``: score a saved model on a folder of labelled scans."""
+"""``evaluate``: score a saved model on a folder of labeled scans."""
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._console import (
+from brain_tumor_clf.cli._backend import start_backend
+from brain_tumor_clf.cli._console import console, note, progress
+from brain_tumor_clf.cli._data import (
+    describe_data,
+    load_scans,
+    load_training_scans,
+    resolve_healthy,
+)
+from brain_tumor_clf.cli._files import (
     PLOTS,
     check_page,
     check_writable,
-    console,
-    note,
-    progress,
     require_extra,
-    start_backend,
     write_json,
 )
 from brain_tumor_clf.cli._options import (
@@ -27,10 +30,6 @@ from brain_tumor_clf.cli._options import (
     ModelFile,
     SeedOption,
     SubsetOption,
-    describe_data,
-    load_scans,
-    load_training_scans,
-    resolve_healthy,
 )
 
 
@@ -68,14 +67,13 @@ def evaluate(
     scans = load_scans(folder, subset, groups)
     training = None if train is None else load_training_scans(train)
     start_backend()
-    from brain_tumor_clf.cli._model import load_classifier
+    from brain_tumor_clf.cli._prediction import load_classifier
 
     pipeline = load_classifier(model)
     classes = [str(label) for label in pipeline.classes_]
     _check_classes(classes, scans)
     healthy = resolve_healthy(healthy, classes)
-    predicted = _predict(pipeline, classes, scans)
-    report = _report(predicted, scans, training, healthy, seed)
+    report = _evaluate(pipeline, scans, training, healthy, seed)
     _show(report, folder, html_file, json_file)
 
 
@@ -90,64 +88,66 @@ def _check_classes(known, scans):
         )
 
 
-def _predict(pipeline, classes, scans):
-    """What `evaluate` asks of a classifier, answered from one pass in chunks.
-
-    So memory stays flat, a bar moves, and all unreadable files are named together.
-    """
+def _evaluate(pipeline, scans, training, healthy, seed):
     import numpy as np
 
-    from brain_tumor_clf.exceptions import ImageReadError, ReadFailure
-    from brain_tumor_clf.selective import predict_files
+    from brain_tumor_clf.reports import EvaluationReport
 
-    with progress("Predicting", len(scans.data)) as advance:
-        found = predict_files(
-            pipeline, scans.data, guard=False, threshold=None, progress=advance
-        )
-    failed = found[found["state"] == "unreadable"]
-    if len(failed):
-        failures = map(ReadFailure, failed["file"], failed["reason"])
-        failures = dict(zip(failed.index.tolist(), failures, strict=True))
-        raise ImageReadError(failures, len(found))
-    labels = found["label"].astype(str).to_numpy()
-    answers = {"predict": lambda X: labels}
-    if hasattr(pipeline, "predict_proba"):
-        proba = found[[f"p_{name}" for name in classes]].to_numpy()
-        answers["predict_proba"] = lambda X: proba
-    return SimpleNamespace(
-        classes_=np.asarray(classes), model_id_=pipeline.model_id_, **answers
-    )
-
-
-def _report(predicted, scans, training, healthy, seed):
-    from brain_tumor_clf import reports
-
-    options = {}
+    labels, probabilities = _predict(pipeline, list(scans.data))
+    known = {}
     if training is not None:
         note(f"Looking for copies among {len(training.data):,} training images")
-        options = {"X_train": training.data, "y_train": training.target}
+        known = {"X_train": training.data, "y_train": training.target}
     else:
         note("--train DIR tells which of them have a copy among the training images.")
-    report = reports.evaluate(
-        predicted,
-        scans.data,
+    is_known = "not known here" if training is None else "given"
+    report = EvaluationReport.from_predictions(
         scans.target,
+        labels,
+        probabilities,
+        classes=np.asarray([str(label) for label in pipeline.classes_]),
         groups=scans.groups,
+        X=scans.data,
         per_group=scans.groups is not None,
         healthy=healthy,
         random_state=seed,
         n_jobs=-1,
-        **options,
+        protocol="a fitted model on these images; those it was trained on are "
+        + is_known,
+        model_id=pipeline.model_id_,
+        **known,
     )
     report.protocol = replace(report.protocol, data=describe_data(scans))
     return report
 
 
-def _show(report, folder, html_file, json_file):
-    from brain_tumor_clf.cli._tables import print_evaluation
+def _predict(pipeline, files):
+    """Return labels and probabilities of files, in chunks so that memory stays flat.
 
+    All unreadable files are named together. There may be no probabilities.
+    """
+    import numpy as np
+
+    from brain_tumor_clf.exceptions import ImageReadError, ReadFailure
+    from brain_tumor_clf.selective import UNREADABLE, predict_files
+
+    options = {"guard": False, "threshold": None}
+    with progress("Predicting", len(files)) as advance:
+        found = predict_files(pipeline, files, progress=advance, **options)
+    unread = found[found["state"] == UNREADABLE]
+    if len(unread):
+        rows = unread[["file", "reason"]].itertuples(name=None)
+        failures = {i: ReadFailure(file, reason) for i, file, reason in rows}
+        raise ImageReadError(failures, len(files))
+    labels = found["label"].astype(str).to_numpy()
+    columns = [f"p_{label}" for label in pipeline.classes_]
+    probabilities = found[columns].to_numpy()
+    return labels, None if np.isnan(probabilities).all() else probabilities
+
+
+def _show(report, folder, html_file, json_file):
     out = console(json_file)
-    print_evaluation(out, report, f"Model {report.model_id} on {folder}")
+    report.print(out, title=f"Model {report.model_id} on {folder}")
     if html_file is not None:
         report.to_html(html_file)
         out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)

@@ -1,17 +1,22 @@
 """Reports: whether a data set, and a score on it, can be believed."""
 
-from brain_tumor_clf.reports._audit import audit_dataset
-from brain_tumor_clf.reports._compare import Comparison, compare
-from brain_tumor_clf.reports._dataset_audit import DatasetAudit
-from brain_tumor_clf.reports._evaluate import EvaluationReport, evaluate
-from brain_tumor_clf.reports._protocol import RESEARCH_ONLY
+from brain_tumor_clf.reports._audit import DatasetAudit, audit_dataset
+from brain_tumor_clf.reports._comparison import Comparison
+from brain_tumor_clf.reports._evaluation import EvaluationReport
+from brain_tumor_clf.reports._models import compare, evaluate, fit_groups
+from brain_tumor_clf.reports._render import RESEARCH_ONLY, SEVERITIES
+from brain_tumor_clf.reports._report import Protocol, package_versions
 
 __all__ = [
     "RESEARCH_ONLY",
+    "SEVERITIES",
     "Comparison",
     "DatasetAudit",
     "EvaluationReport",
+    "Protocol",
     "audit_dataset",
     "compare",
     "evaluate",
+    "fit_groups",
+    "package_versions",
 ]

@@ -3,13 +3,20 @@
 import numpy as np
 import pandas as pd
 
-from brain_tumor_clf._validation import check_image_collection
+from brain_tumor_clf._validation import check_choice, check_image_collection
 from brain_tumor_clf.metrics import column_of
 from brain_tumor_clf.model_selection import NearDuplicateGrouper
-from brain_tumor_clf.reports._audit_copies import stack_features
-from brain_tumor_clf.reports._dataset_audit import DatasetAudit
-from brain_tumor_clf.reports._inputs import check_labels
-from brain_tumor_clf.reports._scan import scan_features
+from brain_tumor_clf.reports import _audit_report, _render
+from brain_tumor_clf.reports._audit_findings import find_all
+from brain_tumor_clf.reports._controls import audit_controls
+from brain_tumor_clf.reports._report import BaseReport, Protocol, plain, records
+from brain_tumor_clf.reports._scan import (
+    ScanFeatures,
+    find_copies,
+    join_groups,
+    scan_features,
+)
+from brain_tumor_clf.reports._scores import check_labels
 
 
 def audit_dataset(
@@ -31,8 +38,8 @@ def audit_dataset(
 
     Copies and mirror images, in one set and across training and test; copies of
     different labels; classes that differ in size, color mode or brightness of their
-    files; and how well three controls do that see almost nothing of a tumor. Each image
-    is read once. Nothing is changed or dropped.
+    files; and the scores of three controls that see almost nothing of a tumor. Each
+    image is read once. Nothing is changed or dropped.
 
     Parameters
     ----------
@@ -46,10 +53,10 @@ def audit_dataset(
         Test images and labels. The controls are then trained on `X` and scored on
         `X_test`; without them they are cross-validated on `X`.
     groups : array-like of shape (n,), default=None
-        Which images belong together beside copies, such as patients. None or NaN marks
-        what is not known.
+        Which images belong together besides copies, such as patients. None or NaN marks
+        an unknown one.
     groups_test : array-like of shape (m,), default=None
-        The same of test images, in the same names.
+        The same for test images, with the same names.
     healthy : label or None, default="notumor"
         The class without a tumor; None leaves "tumor or not" out.
     grouper : NearDuplicateGrouper, default=None
@@ -76,7 +83,7 @@ def audit_dataset(
     See Also
     --------
     NearDuplicateGrouper : The groups to split by.
-    evaluate : The same questions to a fitted classifier.
+    evaluate : Score a fitted classifier.
 
     Examples
     --------
@@ -87,7 +94,7 @@ def audit_dataset(
     >>> print(audit.findings[0].title)
     2 of 2 test images (100%) have a copy or mirror image in training.
     """
-    X, y, groups = _check_part(X, y, groups, "")
+    parts = [_check_part(X, y, groups, "")]
     if (X_test is None) != (y_test is None):
         raise ValueError(
             "X_test and y_test must be given together, got only "
@@ -95,30 +102,18 @@ def audit_dataset(
         )
     if X_test is None and groups_test is not None:
         raise ValueError("groups_test was given without X_test.")
-    sources, labels, links = [X], [y], [groups]
     if X_test is not None:
-        X_test, y_test, groups_test = _check_part(X_test, y_test, groups_test, "_test")
-        sources.append(X_test)
-        labels.append(y_test)
-        links.append(groups_test)
+        parts.append(_check_part(X_test, y_test, groups_test, "_test"))
     if healthy is not None:
-        column_of(pd.unique(y), healthy, "y")
+        column_of(pd.unique(parts[0][1]), healthy, "y")
     if grouper is None:
         grouper = NearDuplicateGrouper(n_jobs=n_jobs)
-    options = {
-        "run": controls,
-        "n_splits": n_splits,
-        "random_state": random_state,
-        "n_jobs": n_jobs,
-    }
-    features = stack_features(
-        *(scan_features(part, size=grouper.size, n_jobs=n_jobs) for part in sources)
-    )
-    return DatasetAudit(features, labels, links, healthy, grouper, options, sources)
+    options = {"run": controls, "n_splits": n_splits, "random_state": random_state}
+    return DatasetAudit(parts, healthy, grouper, {**options, "n_jobs": n_jobs})
 
 
 def _check_part(X, y, groups, suffix):
-    """Images, labels and groups of one split, of one length."""
+    """Return images, labels and groups of one split, of one length."""
     X = check_image_collection(X)
     y = check_labels(y, suffix)
     if len(y) != len(X):
@@ -134,3 +129,246 @@ def _check_part(X, y, groups, suffix):
                 f"got shape {groups.shape}."
             )
     return X, y, groups
+
+
+class DatasetAudit(BaseReport):
+    """What `audit_dataset` found.
+
+    Attributes
+    ----------
+    findings : list of Finding
+        Worst first; named tuples of "severity", "title", "detail" and "fix".
+    protocol : Protocol
+        What the audit was computed on: images, groups, split, versions, seed.
+    images : DataFrame
+        One row an image, training images first; see `to_frame`.
+    counts : DataFrame
+        Images, groups and unreadable images of each class, by split.
+    appearance : DataFrame
+        Sizes, modes, bits and brightness of each class, by split.
+    copies : DataFrame
+        How many images have a copy in their own split, by worst kind, and how many
+        would be left with one a group of copies ("distinct").
+    leakage : DataFrame or None
+        How many test images of each class have a copy, or their group, in training;
+        None without test images.
+    pairs : DataFrame
+        One row a pair of copies. Of many images with equal thumbnails only the first
+        is paired with others.
+    controls : DataFrame
+        Scores of the controls: "control", "task", "protocol", "accuracy",
+        "balanced_accuracy", "majority" (accuracy of always naming the commonest class)
+        and "n". "grouped" folds keep groups whole, "ungrouped" ones do not.
+    groups, test_groups : ndarray of int
+        Groups of `X` and `X_test`: copies, joined with the groups given. An unreadable
+        image has a group of its own, unless one was given. Ready for
+        ``StratifiedGroupKFold``; `test_groups` is empty without test images.
+    healthy : label or None
+        The class without a tumor.
+    reader_notes : dict of str to list of str
+        Remarks of the readers, and the names of the images that they are about.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf import audit_dataset, make_brain_mri
+    >>> scans = make_brain_mri(n_samples=8, image_size=(48, 48), random_state=0)
+    >>> audit = audit_dataset([*scans.data, scans.data[0]], [*scans.target, "glioma"])
+    >>> audit
+    DatasetAudit(9 images, 8 distinct, ... findings)
+    >>> audit.representatives()
+    array([0, 1, 2, 3, 4, 5, 6, 7])
+    """
+
+    def __init__(self, parts, healthy, grouper, options):
+        sources, labels, links = zip(*parts, strict=True)
+        self._sources = dict(zip(("train", "test"), sources, strict=False))
+        self.healthy, self.n_splits = healthy, options["n_splits"]
+        self.runs_controls = options["run"]
+        self.knows_groups = links[0] is not None
+        self.knows_test_groups = len(parts) == 2 and links[1] is not None
+        features = ScanFeatures.concat(
+            [
+                scan_features(part, size=grouper.size, n_jobs=options["n_jobs"])
+                for part in sources
+            ]
+        )
+        self.reader_notes = features.notes
+        y = np.concatenate([np.asarray(part, dtype=object) for part in labels])
+        is_test = np.arange(len(y)) >= len(labels[0])
+        known = [
+            np.full(len(part), None) if link is None else link
+            for part, link in zip(labels, links, strict=True)
+        ]
+        copies = find_copies(features, grouper)
+        groups = join_groups(copies.labels, np.concatenate(known))
+        self.groups, self.test_groups = groups[~is_test], groups[is_test]
+        images = _audit_report.image_table(features, y, is_test, groups, copies)
+        self.images = images
+        self.counts = _audit_report.count_table(images)
+        self.appearance = _audit_report.appearance_table(images)
+        self.copies = _audit_report.copy_table(images)
+        self.leakage = _audit_report.leakage_table(images)
+        self.pairs = _audit_report.pair_table(images, copies)
+        is_healthy = y[features.readable & ~is_test] == healthy
+        self.has_tumor_or_not = bool(is_healthy.any() and not is_healthy.all())
+        told = healthy if self.has_tumor_or_not else None
+        self.controls = audit_controls(features, images, healthy=told, **options)
+        self.protocol = self._describe(grouper, options["random_state"])
+        self.findings = find_all(self)
+
+    def _describe(self, grouper, seed):
+        n_train, n_test = len(self.groups), len(self.test_groups)
+        n_bad = int(self.images["failure"].notna().sum())
+        if n_test:
+            data = f"{n_train:,} training images, {n_test:,} test images"
+            split = "training and test images as given"
+        else:
+            data = f"{n_train:,} images, no test images"
+            protocols = list(pd.unique(self.controls["protocol"]))
+            split = f"cross-validation: {', '.join(protocols) or 'not possible'}"
+        unread = f"{n_bad:,} images cannot be read and are in no figure but the counts"
+        return Protocol(
+            data=data,
+            n=n_train + n_test,
+            n_groups=int(self.images["group"].nunique()),
+            groups="groups given, joined with copies"
+            if self.knows_groups
+            else "copies",
+            split=split,
+            seed=seed,
+            notes=(
+                f"copies are found by {grouper!r}",
+                "every score is of images that its control was not trained on",
+                *([unread] if n_bad else []),
+            ),
+        )
+
+    def representatives(self):
+        """Return positions in `X` of one image a group of copies.
+
+        The image of most pixels, and of these the first. Images that cannot be read are
+        left out. Groups given, such as patients, are not thinned; different labels
+        within a group of copies are not resolved.
+
+        Returns
+        -------
+        ndarray of int
+            Sorted.
+        """
+        images = self._readable("train")
+        pixels = (images["height"] * images["width"]).astype(int)
+        order = pixels.sort_values(ascending=False, kind="stable").index
+        kept = images.loc[order].drop_duplicates("copy_group")
+        return np.sort(kept["index"].to_numpy(dtype=int))
+
+    def unseen(self):
+        """Return positions in `X_test` of images that share no group with training.
+
+        That is no copy, no copy of a copy, and no patient where both sides name them.
+        Images that cannot be read are left out.
+
+        Returns
+        -------
+        ndarray of int
+            Sorted.
+
+        Raises
+        ------
+        ValueError
+            If the audit had no test images.
+        """
+        if self.leakage is None:
+            raise ValueError(
+                "The audit had no test images; give audit_dataset X_test and y_test."
+            )
+        images = self._readable("test")
+        clean = ~images["group_in_training"].astype(bool)
+        return images.loc[clean, "index"].to_numpy(dtype=int)
+
+    def _readable(self, split):
+        is_readable = self.images["failure"].isna()
+        return self.images[(self.images["split"] == split) & is_readable]
+
+    def to_frame(self, table="images"):
+        """Return one of the tables of the audit.
+
+        Parameters
+        ----------
+        table : str, default="images"
+            "images" (one row an image: split, index, name, label, group, copy_group,
+            height, width, mode, bits, brightness, failure, copy, and with a test set
+            copy_in_training and group_in_training), "unreadable" (those rows of
+            "images"), "counts", "appearance", "copies", "pairs", "leakage", "controls"
+            or "findings".
+
+        Returns
+        -------
+        DataFrame
+            A copy; "leakage" without test images is empty.
+        """
+        names = ("counts", "appearance", "copies", "pairs", "leakage", "controls")
+        check_choice("table", table, ("images", "unreadable", *names, "findings"))
+        if table == "unreadable":
+            return self.images[self.images["failure"].notna()].copy()
+        found = getattr(self, table)
+        return pd.DataFrame(found).copy()
+
+    def to_dict(self):
+        """Return the audit as plain data for JSON.
+
+        All but the tables of single images and of pairs, of which it has the numbers.
+
+        Returns
+        -------
+        dict
+        """
+        unreadable = self.to_frame("unreadable")
+        tables = ("counts", "appearance", "copies", "leakage", "controls")
+        return {
+            "protocol": self.protocol.to_dict(),
+            "healthy": plain(self.healthy),
+            "findings": [finding._asdict() for finding in self.findings],
+            **{name: records(getattr(self, name)) for name in tables},
+            "unreadable": records(unreadable[["split", "index", "name", "failure"]]),
+            "n_pairs": len(self.pairs),
+            "n_pairs_of_different_labels": int(self.pairs["labels_differ"].sum()),
+        }
+
+    def to_html(self, path=None, *, n_pairs=12):
+        """Return the audit as one HTML page that loads nothing from outside.
+
+        Parameters
+        ----------
+        path : path-like, default=None
+            File to write the page to.
+        n_pairs : int, default=12
+            Pairs of copies to show side by side; their images are read again.
+
+        Returns
+        -------
+        str
+            The page.
+        """
+        return _render.to_html(_audit_report.fill_report(self, n_pairs), path)
+
+    def plot(self):
+        """Draw classes, copies, brightness and the controls. Needs matplotlib.
+
+        Returns
+        -------
+        self : DatasetAudit
+            With the attributes `axes_` and `figure_`.
+        """
+        self.axes_ = _audit_report.draw(self)
+        self.figure_ = self.axes_[0].figure
+        return self
+
+    def _report(self):
+        return _audit_report.fill_report(self)
+
+    def __repr__(self):
+        n_distinct = self.images["copy_group"].nunique()
+        return (
+            f"DatasetAudit({len(self.images)} images, {n_distinct} distinct, "
+            f"{len(self.findings)} findings)"
+        )

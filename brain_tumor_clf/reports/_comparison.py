@@ -1,17 +1,16 @@
-"""Comparison: the scores of several classifiers on the same folds."""
+"""Comparison: what `compare` found."""
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 
-from brain_tumor_clf.inspection._axes import axes_row
-from brain_tumor_clf.reports import _html
-from brain_tumor_clf.reports._markdown import markdown_table
-from brain_tumor_clf.reports._paired_test import corrected_t_test
-
-_BY_SOURCE = "Score by the group held out"
+from brain_tumor_clf._validation import check_choice
+from brain_tumor_clf.inspection import axes_row
+from brain_tumor_clf.reports import _report
+from brain_tumor_clf.reports._evaluation import EvaluationReport
 
 
-class Comparison:
+class Comparison(_report.BaseReport):
     """Scores of several classifiers on the same folds, made by `compare`.
 
     Attributes
@@ -20,6 +19,11 @@ class Comparison:
         One row an estimator, seed and fold: "estimator", "seed", "fold", "held_out"
         (the group, where the fold tests on one alone, as one source of images),
         "score", "fit_time", "predict_time" (seconds), "n_train" and "n_test".
+    predictions : DataFrame
+        One row an estimator, seed and test image: "estimator", "seed", "fold", "index"
+        (position in `X`), "label" (predicted) and "p_<class>", the probability of each
+        class (0 of a class that the fold did not train on; missing without
+        ``predict_proba``).
     scoring : str
         Name of the score.
     protocol : Protocol
@@ -35,16 +39,31 @@ class Comparison:
     ----------
     .. [1] Nadeau and Bengio, "Inference for the generalization error", Machine
        Learning 52, 2003.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from brain_tumor_clf import compare
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["glioma", "notumor"], 30)
+    >>> X = rng.normal(size=(60, 2)) + 2 * (y == "glioma")[:, None]
+    >>> result = compare({"logistic": LogisticRegression()}, X, y, cv=3)
+    >>> result.report("logistic")  # every image predicted out of fold
+    EvaluationReport(60 images, balanced accuracy 0.9...)
     """
 
-    def __init__(self, folds, names, scoring, protocol):
+    def __init__(self, folds, predictions, y, groups, names, scoring, protocol):
         self.folds = folds
+        self.predictions = predictions
         self.names = names
         self.scoring = scoring
         self.protocol = protocol
+        self._y = y
+        self._groups = groups
 
     def to_frame(self, *, confidence=0.95):
-        """One row an estimator, in the order given.
+        """Return one row an estimator, in the order given.
 
         Parameters
         ----------
@@ -71,66 +90,90 @@ class Comparison:
                 "predict_time": by_name["predict_time"].mean(),
             }
         ).loc[self.names]
+        wide = self.folds.pivot(
+            index=["seed", "fold"], columns="estimator", values="score"
+        )
+        test_share = (self.folds["n_test"] / self.folds["n_train"]).mean()
         for name in self.names[1:]:
-            paired = self._paired_difference(name, confidence)
+            difference = (wide[name] - wide[self.names[0]]).to_numpy()
+            paired = corrected_t_test(difference, test_share, confidence)
             for column, value in paired.items():
                 table.loc[name, column] = value
         return table
 
-    def _paired_difference(self, name, confidence):
-        wide = self.folds.pivot(
-            index=["seed", "fold"], columns="estimator", values="score"
+    def report(
+        self,
+        name=None,
+        *,
+        seed=None,
+        per_group=False,
+        healthy="notumor",
+        n_resamples=1000,
+        confidence=0.95,
+        random_state=0,
+    ):
+        """Return an evaluation of one estimator on its out-of-fold predictions.
+
+        Parameters
+        ----------
+        name : str, default=None
+            Name of the estimator; the first by default.
+        seed : int, default=None
+            Seed of the folds; the first by default.
+        per_group, healthy, n_resamples, confidence, random_state
+            As of `evaluate`.
+
+        Returns
+        -------
+        EvaluationReport
+            Of all images, each predicted by a model that was not trained on it.
+
+        Raises
+        ------
+        ValueError
+            If there is no such estimator or seed, or the folds test on an image twice.
+        """
+        name = self.names[0] if name is None else check_choice("name", name, self.names)
+        seeds = pd.unique(self.folds["seed"])
+        seed = seeds[0] if seed is None else check_choice("seed", seed, seeds)
+        chosen = self.predictions.query("estimator == @name and seed == @seed")
+        chosen = chosen.sort_values("index")
+        at = chosen["index"].to_numpy()
+        if not chosen["index"].is_unique:
+            raise ValueError(
+                "The folds test on an image more than once, so that it has no single "
+                "out-of-fold prediction. Compare on folds that share no test image."
+            )
+        classes = np.unique(self._y)
+        proba = chosen[[f"p_{label}" for label in classes]].to_numpy(dtype=float)
+        return EvaluationReport.from_predictions(
+            self._y[at],
+            chosen["label"].to_numpy(dtype=self._y.dtype),
+            None if np.isnan(proba).all() else proba,
+            classes=classes,
+            groups=None if self._groups is None else self._groups[at],
+            per_group=per_group,
+            healthy=healthy,
+            n_resamples=n_resamples,
+            confidence=confidence,
+            random_state=random_state,
+            protocol=f"{self.protocol.split}, out of fold",
         )
-        difference = (wide[name] - wide[self.names[0]]).to_numpy()
-        one = self.folds[self.folds["estimator"] == name]
-        share = (one["n_test"] / one["n_train"]).mean()
-        return corrected_t_test(difference, share, confidence)
 
     def to_dict(self):
-        """The comparison as plain data for JSON.
+        """Return the comparison as plain data for JSON.
 
         Returns
         -------
         dict
             "protocol", "scoring", "folds" and "table".
         """
-        table = self.to_frame().reset_index(names="estimator")
         return {
             "protocol": self.protocol.to_dict(),
             "scoring": self.scoring,
-            "folds": _records(self.folds),
-            "table": _records(table),
+            "folds": _report.records(self.folds),
+            "table": _report.records(self.to_frame().rename_axis("estimator")),
         }
-
-    def to_markdown(self):
-        """The table and its protocol as Markdown.
-
-        Returns
-        -------
-        str
-        """
-        parts = ["# Comparison", markdown_table(self._table())]
-        by_source = self._by_source()
-        if by_source is not None:
-            parts += [f"## {_BY_SOURCE}", markdown_table(by_source)]
-        return "\n\n".join([*parts, self.protocol.to_markdown()]) + "\n"
-
-    def to_html(self, path=None):
-        """The comparison as one HTML page that loads nothing from outside.
-
-        Parameters
-        ----------
-        path : path-like, default=None
-            File to write to.
-
-        Returns
-        -------
-        str
-            The page.
-        """
-        picture = _html.figure(self.plot().figure, f"{self.scoring} of each fold")
-        blocks = [picture, *self._sections()]
-        return _html.write_page(_html.page("Comparison", blocks), path)
 
     def plot(self, ax=None):
         """Draw the score of every fold, and the mean of each estimator.
@@ -142,8 +185,14 @@ class Comparison:
 
         Returns
         -------
-        matplotlib Axes
+        self : Comparison
+            With the attributes `ax_` and `figure_`.
         """
+        self.ax_ = self._draw(ax)
+        self.figure_ = self.ax_.figure
+        return self
+
+    def _draw(self, ax=None):
         ax = axes_row(ax, 1, width=6.4, height=1.2 + 0.6 * len(self.names))[0]
         means = self.folds.groupby("estimator")["score"].mean()
         for position, name in enumerate(self.names):
@@ -156,32 +205,64 @@ class Comparison:
         ax.grid(axis="x", alpha=0.3)
         return ax
 
+    def _report(self):
+        caption = f"{self.scoring} of each fold"
+        figure = _report.Figure(
+            make_cards=lambda: [
+                _report.Card("", None, [(self._draw().figure, caption)])
+            ]
+        )
+        blocks = [figure, *self._tables(), self._computed_on()]
+        return _report.Report("Comparison", blocks)
+
+    def _tables(self):
+        frame = self.to_frame().rename_axis("estimator")
+        shown = pd.DataFrame(index=frame.index)
+        pairs = zip(frame["mean"], frame["std"], strict=True)
+        shown[self.scoring] = [f"{mean:.3f} ± {std:.3f}" for mean, std in pairs]
+        shown["lowest"] = frame["lowest"]
+        if frame["seed_std"].notna().any():
+            shown["over seeds"] = [f"± {std:.3f}" for std in frame["seed_std"]]
+        shown["fit s"], shown["predict s"] = frame["fit_time"], frame["predict_time"]
+        note = "Mean ± standard deviation over folds, and the lowest of them."
+        yield _report.Table(title="Scores", note=note, frame=shown)
+        if len(frame) > 1:
+            paired = frame.iloc[1:]
+            against = {
+                "difference": [f"{x:+.3f}" for x in paired["difference"]],
+                "95 % interval": [
+                    f"{low:+.3f} to {high:+.3f}"
+                    for low, high in paired[["low", "high"]].to_numpy()
+                ],
+                "p": paired["p_value"],
+            }
+            title = f"Against {frame.index[0]}, corrected resampled t-test"
+            table = pd.DataFrame(against, index=paired.index)
+            yield _report.Table(title=title, frame=table)
+        if self.folds["held_out"].notna().all():
+            by_source = self.folds.pivot_table(
+                index="held_out", columns="estimator", values="score", sort=False
+            )[self.names]
+            yield _report.Table(title="Score by the group held out", frame=by_source)
+
     def __repr__(self):
         return f"Comparison({', '.join(self.names)}; {len(self.folds)} fits)"
 
-    def _repr_html_(self):
-        return _html.fragment("Comparison", self._sections())
 
-    def _sections(self):
-        blocks = [_html.section("Scores", _html.table(self._table(), index=True))]
-        by_source = self._by_source()
-        if by_source is not None:
-            table = _html.table(by_source, index=True)
-            blocks.append(_html.section(_BY_SOURCE, table))
-        facts = _html.facts(self.protocol.rows())
-        return [*blocks, _html.section("Computed on", facts)]
+def corrected_t_test(difference, test_share, confidence=0.95):
+    """Return Nadeau and Bengio's corrected resampled t-test of paired differences.
 
-    def _table(self):
-        return self.to_frame().rename_axis("estimator")
-
-    def _by_source(self):
-        """Scores by the group that was held out; None unless each fold has one."""
-        if self.folds["held_out"].isna().any():
-            return None
-        return self.folds.pivot_table(
-            index="held_out", columns="estimator", values="score", sort=False
-        )[self.names]
-
-
-def _records(table):
-    return table.astype(object).where(table.notna(), None).to_dict("records")
+    `difference` holds that of the scores of each fit, `test_share` is images tested on
+    by images trained on. Interval and p-value are NaN for fewer than two fits.
+    """
+    k, mean = len(difference), float(np.mean(difference))
+    if k < 2:
+        return {"difference": mean} | dict.fromkeys(("low", "high", "p_value"), np.nan)
+    error = np.sqrt((1 / k + test_share) * np.var(difference, ddof=1))
+    reach = error * student.ppf(0.5 + confidence / 2, k - 1)
+    if error == 0:
+        p_value = 1.0 if mean == 0 else 0.0
+    else:
+        p_value = float(2 * student.sf(abs(mean) / error, k - 1))
+    ends = {"low": float(mean - reach), "high": float(mean + reach)}
+    return {"difference": mean, **ends, "p_value": p_value}

@@ -1,4 +1,4 @@
-"""What the audit and the controls see of an image, gathered while it is read once."""
+"""What is kept of each image from reading it once, and which images are copies."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,60 +6,44 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from PIL import Image
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.base import clone
 
+from brain_tumor_clf import preprocessing
 from brain_tumor_clf._validation import check_image_collection
-from brain_tumor_clf.model_selection._thumbnails import make_thumbnails
-from brain_tumor_clf.preprocessing import (
-    ReadOptions,
-    has_dicom_magic,
-    iter_outcomes,
-    luminance,
-    open_source,
-    read_image,
-    source_name,
-)
+from brain_tumor_clf.model_selection import make_thumbnails
 
-_OPTIONS = ReadOptions("rgb")
+_OPTIONS = preprocessing.ReadOptions("rgb")
 _PERCENTILES = (1, 5, 25, 50, 75, 90, 95, 99)
-STATISTICS = (
-    "mean", "std", "skewness", "kurtosis", "entropy", "dark_share", "saturated_share",
-    *(f"percentile_{q}" for q in _PERCENTILES),
-)  # fmt: skip
-_DARK = 10  # grey levels up to this are air in most scans
-# Pillow's mode -> name, channels, bits a channel.
-_MODES = {
-    "1": ("grey", 1, 1),
-    "L": ("grey", 1, 8),
-    "LA": ("grey+alpha", 2, 8),
-    "I": ("grey", 1, 32),
-    "F": ("grey", 1, 32),
-    "P": ("palette", 1, 8),
-    "RGB": ("RGB", 3, 8),
-    "RGBA": ("RGBA", 4, 8),
-    "CMYK": ("CMYK", 4, 8),
-    "YCbCr": ("YCbCr", 3, 8),
-    "LAB": ("LAB", 3, 8),
-}
-_CHANNEL_MODES = {1: "grey", 3: "RGB", 4: "RGBA"}
+_DARK = 10  # intensities up to this are air in most scans
+# Pillow's mode -> name, where it is another one, and bits a channel, where not 8.
+_MODES = {"1": "gray", "L": "gray", "I": "gray", "F": "gray", "LA": "gray+alpha"}
+_MODES |= {"I;16": "gray", "P": "palette"}
+_BITS = {"1": 1, "I": 32, "F": 32, "I;16": 16}
+_CHANNEL_MODES = {1: "gray", 3: "RGB", 4: "RGBA"}
+# From the worst to the least, as a copy of several kinds counts once.
+KINDS = ("exact", "near", "mirrored", "rotated")
 
 
 @dataclass
 class ScanFeatures:
-    """What is kept of each image of a collection; entries of all fields go together.
+    """What is kept of each of n images; entries of all fields go together.
 
     Attributes
     ----------
     frame : DataFrame of n rows
         Columns "name", "failure" (why an image cannot be read, None if it can),
-        "height" and "width" in pixels, "mode" ("grey", "RGB", …), "channels", "bits"
+        "height" and "width" in pixels, "mode" ("gray", "RGB", …), "channels", "bits"
         (a channel, as stored) and "digest" (of the decoded pixels). All but the first
         two are missing where an image cannot be read.
     statistics : ndarray of shape (n, 15), float32
-        In the order of `STATISTICS`; NaN where an image cannot be read.
+        Mean, standard deviation, skewness, kurtosis and entropy of the intensities,
+        the shares of dark and saturated pixels, and eight percentiles.
     thumbnails : ndarray of shape (n, 2, size, size), float32
         Thumbnails of `NearDuplicateGrouper`, whole and trimmed.
     notes : dict of str to list of str
-        What readers remarked -> names of the images.
+        Remarks of the readers, and the names of the images that they are about.
     """
 
     frame: pd.DataFrame
@@ -72,113 +56,99 @@ class ScanFeatures:
 
     @property
     def readable(self):
-        """Which images could be read: ndarray of bool, shape (n,)."""
+        """Return which images could be read, an ndarray of bool of shape (n,)."""
         return self.frame["failure"].isna().to_numpy()
 
     def take(self, positions):
-        """The features of some images, by position or by a boolean array."""
-        return ScanFeatures(
-            self.frame.iloc[positions].reset_index(drop=True),
-            self.statistics[positions],
-            self.thumbnails[positions],
-            self.notes,
-        )
+        """Return the features of some images, by position or by a boolean array."""
+        frame = self.frame.iloc[positions].reset_index(drop=True)
+        arrays = self.statistics[positions], self.thumbnails[positions]
+        return ScanFeatures(frame, *arrays, self.notes)
+
+    @classmethod
+    def concat(cls, parts):
+        """Return the features of several collections as of one."""
+        notes = {}
+        for part in parts:
+            for text, names in part.notes.items():
+                notes.setdefault(text, []).extend(names)
+        frame = pd.concat([part.frame for part in parts], ignore_index=True)
+        statistics = np.concatenate([part.statistics for part in parts])
+        thumbnails = np.concatenate([part.thumbnails for part in parts])
+        return cls(frame, statistics, thumbnails, notes)
 
 
 def scan_features(X, *, size=32, n_jobs=None):
     """Read every image once and keep what the audit and the controls need of it.
 
-    Parameters
-    ----------
-    X : sequence of n images
-        Whatever `ImageReader` takes.
-    size : int, default=32
-        Side of the thumbnails, in pixels.
-    n_jobs : int or None, default=None
-        Threads that read; None is one, -1 is one per core.
-
-    Returns
-    -------
-    ScanFeatures
-        Images that cannot be read are marked, not raised.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from brain_tumor_clf.reports._scan import scan_features
-    >>> features = scan_features([np.eye(40, dtype=np.uint16), "no-such-file.png"])
-    >>> features.readable.tolist(), int(features.frame["bits"][0])
-    ([True, False], 16)
+    Thumbnails have `size` pixels a side; `n_jobs` threads read. Images that cannot be
+    read are marked, not raised.
     """
     X = check_image_collection(X)
-    n = len(X)
-    statistics = np.full((n, len(STATISTICS)), np.nan, dtype=np.float32)
-    thumbnails = np.zeros((n, 2, size, size), dtype=np.float32)
+    statistics = np.full((len(X), 7 + len(_PERCENTILES)), np.nan, dtype=np.float32)
+    thumbnails = np.zeros((len(X), 2, size, size), dtype=np.float32)
     rows, notes = [], {}
-    for i, outcome in enumerate(iter_outcomes(lambda s: _examine(s, size), X, n_jobs)):
-        row = {"name": source_name(X[i], i), "failure": outcome.failure}
+    outcomes = preprocessing.iter_outcomes(lambda s: _examine(s, size), X, n_jobs)
+    for i, outcome in enumerate(outcomes):
+        name = preprocessing.source_name(X[i], i)
+        row = {"name": name, "failure": outcome.failure}
         if outcome.failure is None:
             facts, statistics[i], thumbnails[i] = outcome.image
             row.update(facts)
         rows.append(row)
         for _, text in outcome.notes:
-            notes.setdefault(text, []).append(row["name"])
-    columns = ["name", "failure", "height", "width", "mode", "channels", "bits"]
-    frame = pd.DataFrame(rows, columns=[*columns, "digest"])
+            notes.setdefault(text, []).append(name)
     numbers = ["height", "width", "channels", "bits"]
+    columns = ["name", "failure", *numbers, "mode", "digest"]
+    frame = pd.DataFrame(rows, columns=columns)
     frame = frame.astype(dict.fromkeys(numbers, "Int64") | {"failure": object})
     frame["failure"] = frame["failure"].where(frame["failure"].notna(), None)
     return ScanFeatures(frame, statistics, thumbnails, notes)
 
 
+def read_pixels(source):
+    """Return a source that can be read as an RGB array."""
+    return preprocessing.read_image(source, _OPTIONS)
+
+
 def _examine(source, size):
-    image = read_image(source, _OPTIONS)
+    image = read_pixels(source)
     mode, channels, bits = _stored_as(source)
-    # Grey stored as three equal channels is the same picture as grey.
-    is_grey = (image[..., :1] == image).all()
-    pixels = np.ascontiguousarray(image[..., 0] if is_grey else image)
-    grey = luminance(pixels)
-    facts = {
-        "height": image.shape[0],
-        "width": image.shape[1],
-        "mode": mode,
-        "channels": channels,
-        "bits": bits,
-        "digest": _digest(pixels),
-    }
-    return facts, _statistics(grey), make_thumbnails(grey, size)
-
-
-def _digest(pixels):
+    # Gray stored as three equal channels is the same picture as gray.
+    is_gray = (image[..., :1] == image).all()
+    pixels = np.ascontiguousarray(image[..., 0] if is_gray else image)
+    gray = preprocessing.luminance(pixels)
     digest = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
     digest.update(pixels)
-    return digest.hexdigest()
+    facts = {"height": image.shape[0], "width": image.shape[1], "mode": mode}
+    facts |= {"channels": channels, "bits": bits, "digest": digest.hexdigest()}
+    return facts, _statistics(gray), make_thumbnails(gray, size)
 
 
 def _stored_as(source):
-    """Mode, channels and bits a channel of a source that could be read."""
+    """Return mode, channels and bits a channel of a source that could be read."""
     if isinstance(source, np.ndarray):
         channels = source.shape[2] if source.ndim == 3 else 1
         bits = 1 if source.dtype == bool else 8 * source.dtype.itemsize
         return _CHANNEL_MODES[channels], channels, bits
     if isinstance(source, Image.Image):
-        return _of_mode(source.mode)
-    with open_source(source) as file:
+        return _of_picture(source)
+    with preprocessing.open_source(source) as file:
         head = file.read(512)
         file.seek(0)
         try:
-            if not has_dicom_magic(head):
+            if not preprocessing.has_dicom_magic(head):
                 with Image.open(file) as picture:  # the header alone
-                    return _of_mode(picture.mode)
+                    return _of_picture(picture)
         except Image.UnidentifiedImageError:
             file.seek(0)  # DICOM without its preamble
         return _of_dicom(file)
 
 
-def _of_mode(mode):
-    if mode.startswith("I;16"):
-        return "grey", 1, 16
-    return _MODES.get(mode, (mode, len(mode), 8))
+def _of_picture(picture):
+    mode = "I;16" if picture.mode.startswith("I;16") else picture.mode
+    n_channels = len(picture.getbands())
+    return _MODES.get(mode, mode), n_channels, _BITS.get(mode, 8)
 
 
 def _of_dicom(file):
@@ -187,16 +157,15 @@ def _of_dicom(file):
     tags = ["SamplesPerPixel", "BitsStored", "PhotometricInterpretation"]
     header = pydicom.dcmread(file, force=True, specific_tags=tags)
     channels = int(header.get("SamplesPerPixel", 1))
-    palette = "PALETTE" in str(header.get("PhotometricInterpretation", ""))
-    mode = (
-        "palette" if palette else _CHANNEL_MODES.get(channels, f"{channels} channels")
-    )
+    mode = _CHANNEL_MODES.get(channels, f"{channels} channels")
+    if "PALETTE" in str(header.get("PhotometricInterpretation", "")):
+        mode = "palette"
     return mode, channels, int(header.get("BitsStored", 16))
 
 
-def _statistics(grey):
-    """Fifteen numbers of the grey-level histogram; where a level lies is not in it."""
-    counts = np.bincount(grey.ravel(), minlength=256)
+def _statistics(gray):
+    """Return 15 numbers of the histogram, which does not know where pixels lie."""
+    counts = np.bincount(gray.ravel(), minlength=256)
     share = counts / counts.sum()
     levels = np.arange(256)
     mean = share @ levels
@@ -204,29 +173,124 @@ def _statistics(grey):
     z = (levels - mean) / max(std, 1e-9)
     some = share[share > 0]
     entropy = -(some * np.log2(some)).sum()
-    cumulated = np.cumsum(share)
-    percentiles = np.searchsorted(cumulated, np.array(_PERCENTILES) / 100 - 1e-12)
+    percentiles = np.searchsorted(
+        np.cumsum(share), np.array(_PERCENTILES) / 100 - 1e-12
+    )
     moments = [mean, std, share @ z**3, share @ z**4, entropy]
     ends = [share[: _DARK + 1].sum(), share[255]]
     return np.array([*moments, *ends, *percentiles], dtype=np.float32)
 
 
-def read_for_display(source, side):
-    """A small RGB picture of a source, or None if it can no longer be read.
+@dataclass
+class Copies:
+    """Copies among n images, of which some may be test images.
 
-    Parameters
+    Attributes
     ----------
-    source : path, bytes, file object, PIL image or ndarray
-    side : int
-        Longest side of the picture, in pixels.
-
-    Returns
-    -------
-    PIL.Image.Image or None
+    pairs : DataFrame
+        Columns "i", "j" (positions, i < j), "kind" (of `KINDS`), "similarity" and
+        "transform". Of many images with equal thumbnails only the first is paired
+        with others.
+    labels : ndarray of shape (n,), int
+        Group of copies of each image; an image that cannot be read is one by itself.
+    digests : ndarray of shape (n,), int
+        Equal for images of equal pixels.
+    first_of : ndarray of shape (n,), int
+        Position of the first image with the thumbnail of each image.
     """
-    outcome = next(iter_outcomes(lambda s: read_image(s, _OPTIONS), [source]))
-    if outcome.failure is not None:
-        return None
-    picture = Image.fromarray(outcome.image)
-    picture.thumbnail((side, side))
-    return picture
+
+    pairs: pd.DataFrame
+    labels: np.ndarray
+    digests: np.ndarray
+    first_of: np.ndarray
+
+    def kind_among(self, others):
+        """Return the worst kind of copy that each image has among others, or None.
+
+        `others` is an ndarray of bool; an image is no copy of itself.
+        """
+        kinds = np.full(len(self.labels), None, dtype=object)
+        for kind in reversed(KINDS):
+            if kind == "exact":
+                has_copy = _others_of_key(self.digests, others)
+            else:
+                has_copy = self._is_paired(kind, others)[self.first_of]
+            if kind == "near":
+                has_copy |= _others_of_key(self.first_of, others)
+            kinds[has_copy] = kind
+        return kinds
+
+    def _is_paired(self, kind, others):
+        """Return which first images are paired with a thumbnail of `others`."""
+        counts = np.bincount(self.first_of[others], minlength=len(self.labels))
+        pairs = self.pairs[self.pairs["kind"] == kind]
+        i, j = self.first_of[pairs["i"]], self.first_of[pairs["j"]]
+        # Pairs within one set of equal thumbnails are counted image by image.
+        i, j = i[i != j], j[i != j]
+        paired = np.zeros(len(self.labels), dtype=bool)
+        paired[i[counts[j] > 0]] = True
+        paired[j[counts[i] > 0]] = True
+        return paired
+
+
+def _others_of_key(keys, others):
+    """Return whether each image has another one of its key among `others`."""
+    counts = np.bincount(keys[others], minlength=len(keys) + 1)
+    return counts[keys] - others > 0
+
+
+def find_copies(features, grouper):
+    """Return the `Copies` among images that were read; the grouper stays unfitted."""
+    n = len(features)
+    at = np.flatnonzero(features.readable)
+    labels, first_of = np.arange(n), np.arange(n)
+    pairs = pd.DataFrame(columns=["i", "j", "similarity", "transform"])
+    if len(at):
+        grouper = clone(grouper)
+        grouper._validate_params()
+        grouper._fit_thumbnails(features.thumbnails[at])
+        first_of[at] = at[grouper._first_of]
+        # The first image of a group is itself of the group: its number is the label.
+        first_in_group = np.unique(grouper.labels_, return_index=True)[1]
+        labels[at] = at[first_in_group[grouper.labels_]]
+        pairs = grouper.pairs_.copy()
+        pairs["i"], pairs["j"] = at[pairs["i"]], at[pairs["j"]]
+    # An unreadable image has a digest of its own.
+    unread = [f"unread {i}" for i in range(n)]
+    digests = pd.factorize(features.frame["digest"].where(features.readable, unread))[0]
+    return Copies(
+        _with_kinds(pairs, digests), pd.factorize(labels)[0], digests, first_of
+    )
+
+
+def _with_kinds(pairs, digests):
+    """Return pairs, those of equal pixels added, with the kind of each."""
+    _, first, inverse = np.unique(digests, return_index=True, return_inverse=True)
+    j = np.flatnonzero(first[inverse] != np.arange(len(digests)))
+    exact = {"i": first[inverse][j], "j": j, "similarity": 1.0, "transform": "identity"}
+    exact = pd.DataFrame(exact)
+    # Older pandas warns of empty tables.
+    parts = [part for part in (exact, pairs) if len(part)]
+    pairs = pd.concat(parts, ignore_index=True) if parts else exact
+    pairs = pairs.drop_duplicates(["i", "j"])
+    pairs = pairs.sort_values(["i", "j"], kind="stable", ignore_index=True)
+    i, j = pairs["i"].to_numpy(int), pairs["j"].to_numpy(int)
+    transform = pairs["transform"].astype(str)
+    is_kind = [digests[i] == digests[j], transform == "identity", transform == "mirror"]
+    pairs.insert(2, "kind", np.select(is_kind, KINDS[:3], default=KINDS[3]))
+    return pairs.astype({"i": int, "j": int, "similarity": float})
+
+
+def join_groups(labels, links):
+    """Join groups that have a link in common; None or NaN marks an unknown link.
+
+    The groups are numbered in the order of their first images.
+    """
+    codes, names = pd.factorize(np.asarray(labels))
+    link_codes, link_names = pd.factorize(np.asarray(links, dtype=object))
+    known = link_codes >= 0
+    n = len(names) + len(link_names)
+    edges = codes[known], link_codes[known] + len(names)
+    graph = coo_array((np.ones(known.sum(), dtype=bool), edges), shape=(n, n))
+    _, components = connected_components(graph, directed=False)
+    return pd.factorize(components[codes])[0]

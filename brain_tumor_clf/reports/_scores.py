@@ -1,11 +1,16 @@
-"""All scores of one set of predictions, with intervals."""
+"""Predictions, checked, and all their scores with intervals."""
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from brain_tumor_clf.metrics import (
     bootstrap_interval,
+    check_proba,
+    column_of,
     expected_calibration_error,
     wilson_interval,
 )
@@ -20,130 +25,236 @@ SCORE_NAMES = (
     "brier_score",
     "expected_calibration_error",
 )
+RATES = ("sensitivity", "specificity", "precision")
 _OVER_GROUPS = "bootstrap over groups"
 _NO_INTERVAL = "none"
+_N_NAMED = 5
+
+
+def check_labels(y, suffix=""):
+    """Return labels as a 1-D array, or raise a ValueError if an image has none.
+
+    `suffix` follows "X" and "y" in the names of the arguments: "_test", "_train".
+    """
+    y = column_or_1d(y)
+    lacking = np.flatnonzero(pd.isna(y))
+    if len(lacking):
+        raise ValueError(
+            f"y{suffix} has no label for {len(lacking)} of {len(y)} images, at "
+            f"positions {_named(lacking)}. Label them, or leave them out of both "
+            f"X{suffix} and y{suffix}."
+        )
+    return y
+
+
+def check_groups(groups, y):
+    """Return groups as a 1-D array that fits the labels; None stays None.
+
+    Raise a ValueError if an image has no group: all of those would be taken for one.
+    """
+    if groups is None:
+        return None
+    groups = column_or_1d(groups)
+    check_consistent_length(groups, y)
+    lacking = np.flatnonzero(pd.isna(groups))
+    if len(lacking):
+        raise ValueError(
+            f"groups has no entry for {len(lacking)} of {len(groups)} images, at "
+            f"positions {_named(lacking)}. NearDuplicateGrouper().fit_predict(X, "
+            "links=groups) gives each of them a group, too."
+        )
+    return groups
+
+
+def _named(positions):
+    shown = ", ".join(map(str, positions[:_N_NAMED]))
+    return f"{shown}, …" if len(positions) > _N_NAMED else shown
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """True and predicted classes as codes, and probabilities if there are any.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (k,)
+        Sorted labels: those of the model and those of the images.
+    true, predicted : ndarray of shape (n,), int
+        Positions in `classes`.
+    proba : ndarray of shape (n, k) or None
+        A class that the model does not know has probability 0.
+    healthy : int or None
+        Position of the class without a tumor.
+    """
+
+    classes: np.ndarray
+    true: np.ndarray
+    predicted: np.ndarray
+    proba: np.ndarray | None
+    healthy: int | None
+
+    def take(self, at):
+        """Return the predictions of some images."""
+        proba = None if self.proba is None else self.proba[at]
+        return replace(
+            self, true=self.true[at], predicted=self.predicted[at], proba=proba
+        )
+
+    def __len__(self):
+        return len(self.true)
+
+
+def check_predictions(y_true, y_pred, y_proba, classes, healthy):
+    """Return labels and probabilities, as a report is given them, as `Predictions`."""
+    check_consistent_length(y_true, y_pred, y_proba)
+    if len(y_true) == 0:
+        raise ValueError("There is no image to score: y is empty.")
+    y_true, y_pred = check_labels(y_true), column_or_1d(y_pred)
+    known = y_pred[:0] if classes is None else np.asarray(classes)
+    _check_kinds(y_true, y_pred, known)
+    labels = np.unique(np.concatenate([y_true, y_pred, known]))
+    if y_proba is not None:
+        if classes is None:
+            raise ValueError("y_proba needs classes: the labels of its columns.")
+        proba = np.zeros((len(y_true), len(labels)))
+        proba[:, np.searchsorted(labels, known)] = check_proba(y_true, y_proba, known)
+        y_proba = proba
+    return Predictions(
+        labels,
+        np.searchsorted(labels, y_true),
+        np.searchsorted(labels, y_pred),
+        y_proba,
+        None if healthy is None else column_of(labels, healthy, "y"),
+    )
+
+
+def _check_kinds(y_true, y_pred, known):
+    """Refuse text beside numbers, which would become text and match nothing."""
+    firsts = [part[:1].tolist()[0] for part in (y_true, y_pred, known) if len(part)]
+    if len({isinstance(first, str) for first in firsts}) > 1:
+        raise ValueError(
+            f"Labels must be of one kind: y holds {firsts[0]!r}, the model predicts "
+            f"{firsts[-1]!r}. Give y in the names that the model was trained on."
+        )
+
+
+def vote_by_group(predictions, groups):
+    """Return one vote a group, and the number of groups of several classes without one.
+
+    The vote is the class of the highest mean probability; without probabilities, the
+    one that most images of the group are called, of equals the first. It is None if no
+    group is of one class.
+    """
+    p = predictions
+    ballots = np.eye(len(p.classes))[p.predicted] if p.proba is None else p.proba
+    by_group = np.unique(groups, return_inverse=True)[1]
+    means = pd.DataFrame(ballots).groupby(by_group).mean().to_numpy()
+    truth = pd.Series(p.true).groupby(by_group).agg(["min", "max"])
+    of_one = (truth["min"] == truth["max"]).to_numpy()
+    if not of_one.any():
+        return None, len(truth)
+    means, truth = means[of_one], truth["min"].to_numpy()[of_one]
+    proba = None if p.proba is None else means
+    votes = replace(p, true=truth, predicted=means.argmax(axis=1), proba=proba)
+    return votes, int((~of_one).sum())
 
 
 def score_values(predictions):
-    """Scores in the order of `SCORE_NAMES`; NaN where they are not defined."""
-    true, predicted = predictions.true, predictions.predicted
-    k = len(predictions.classes)
-    matrix = np.bincount(true * k + predicted, minlength=k * k).reshape(k, k)
+    """Return the scores in the order of `SCORE_NAMES`; NaN where they are not defined.
+
+    In NumPy alone: a bootstrap calls it a thousand times.
+    """
+    p, k = predictions, len(predictions.classes)
+    matrix = np.bincount(p.true * k + p.predicted, minlength=k * k).reshape(k, k)
     hits, support, called = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
     occurs = support > 0
     met = occurs | (called > 0)
-    f1 = 2 * hits[met] / (support + called)[met]
-    healthy = predictions.healthy
     return np.array(
         [
-            hits.sum() / len(true),
+            hits.sum() / len(p),
             (hits[occurs] / support[occurs]).mean(),
-            f1.mean(),
-            _roc_auc(predictions, occurs),
-            *_tumor_rates(matrix, healthy),
-            _brier(predictions),
-            _calibration_error(predictions),
+            (2 * hits[met] / (support + called)[met]).mean(),
+            np.nan if p.proba is None else _roc_auc(p, occurs),
+            *_tumor_rates(matrix, p.healthy),
+            np.nan if p.proba is None else _brier(p),
+            np.nan if p.proba is None else _calibration_error(p),
         ]
     )
 
 
 def _tumor_rates(matrix, healthy):
+    """Return tumor-miss rate and false-alarm rate."""
     if healthy is None:
         return np.nan, np.nan
     tumors = np.delete(matrix, healthy, axis=0)
     n_healthy = matrix[healthy].sum()
     missed = tumors[:, healthy].sum() / tumors.sum() if tumors.sum() else np.nan
-    if not n_healthy:
-        return missed, np.nan
-    return missed, 1 - matrix[healthy, healthy] / n_healthy
+    alarms = 1 - matrix[healthy, healthy] / n_healthy if n_healthy else np.nan
+    return missed, alarms
 
 
-def _roc_auc(predictions, occurs):
-    """Mean over classes of the area under the curve of the class against the rest."""
-    if predictions.proba is None or occurs.sum() < 2:
+def _roc_auc(p, occurs):
+    """Return the area under the curve of a class against the rest, averaged."""
+    if occurs.sum() < 2:
         return np.nan
     areas = []
     for code in np.flatnonzero(occurs):
-        is_it = predictions.true == code
-        ranks = rankdata(predictions.proba[:, code])
+        is_it = p.true == code
         n_it = is_it.sum()
-        wins = ranks[is_it].sum() - n_it * (n_it + 1) / 2
+        wins = rankdata(p.proba[:, code])[is_it].sum() - n_it * (n_it + 1) / 2
         areas.append(wins / (n_it * (len(is_it) - n_it)))
     return np.mean(areas)
 
 
-def _brier(predictions):
-    """Mean squared distance of probabilities and truth, summed over classes."""
-    if predictions.proba is None:
-        return np.nan
-    truth = np.eye(len(predictions.classes))[predictions.true]
-    return ((predictions.proba - truth) ** 2).sum(axis=1).mean()
+def _brier(p):
+    """Return the mean squared distance of probabilities and truth, over all classes."""
+    truth = np.eye(len(p.classes))[p.true]
+    return ((p.proba - truth) ** 2).sum(axis=1).mean()
 
 
-def _calibration_error(predictions):
-    if predictions.proba is None:
-        return np.nan
-    return expected_calibration_error(
-        predictions.classes[predictions.true],
-        predictions.proba,
-        classes=predictions.classes,
-    )
+def _calibration_error(p):
+    return expected_calibration_error(p.classes[p.true], p.proba, classes=p.classes)
 
 
-def score_table(
-    predictions, *, groups, n_resamples, confidence, random_state, unit="images"
-):
-    """Scores with intervals, and which kind of interval each is.
+def score_table(predictions, *, groups, unit="images", **options):
+    """Return the scores that are defined, with intervals and their kind.
 
-    Parameters
-    ----------
-    predictions : Predictions
-    groups : ndarray of shape (n,) or None
-        Drawn whole by the bootstrap. Scores of one group have no interval.
-    n_resamples : int
-        Draws of the bootstrap; 0 leaves out the intervals that need it.
-    confidence : float
-    random_state : int
-    unit : str, default="images"
-        What the predictions are of, where there are no groups.
-
-    Returns
-    -------
-    DataFrame
-        Rows `SCORE_NAMES` without those that are not defined; columns "value", "low",
-        "high" and "interval".
+    Rows are of `SCORE_NAMES`, columns "value", "low", "high" and "interval". Groups are
+    drawn whole by the bootstrap; `unit` is what the predictions are of otherwise.
+    `options` are `n_resamples` (0 leaves out the bootstrap), `confidence` and
+    `random_state`.
     """
-    values = score_values(predictions)
-    low, high = np.full((2, len(values)), np.nan)
-    kind = _NO_INTERVAL
-    if n_resamples:
-        kind = f"bootstrap over {unit}" if groups is None else _OVER_GROUPS
-        low, high = bootstrap_interval(
-            lambda at: score_values(predictions.take(at)),
-            len(predictions),
-            groups=groups,
-            n_resamples=n_resamples,
-            confidence=confidence,
-            random_state=random_state,
-        )
+    p = predictions
     table = pd.DataFrame(
-        {"value": values, "low": low, "high": high, "interval": kind},
+        {"value": score_values(p), "low": np.nan, "high": np.nan, "interval": "none"},
         index=pd.Index(SCORE_NAMES, name="score"),
     )
+    if options["n_resamples"]:
+        table["low"], table["high"] = bootstrap_interval(
+            lambda at: score_values(p.take(at)), len(p), groups=groups, **options
+        )
+        table["interval"] = f"bootstrap over {unit}" if groups is None else _OVER_GROUPS
+    is_tumor = p.true != p.healthy
+    right, called_tumor = p.true == p.predicted, p.predicted != p.healthy
+    parts = {"accuracy": np.ones(len(p), dtype=bool)}
+    if p.healthy is not None:
+        parts |= {"tumor_miss_rate": is_tumor, "false_alarm_rate": ~is_tumor}
     if groups is None:
         # Rates of independent images need no bootstrap.
-        for name, n_hits, n in _rate_counts(predictions):
-            bounds = wilson_interval(n_hits, n, confidence=confidence)
+        hits = [right, ~called_tumor, called_tumor]
+        for (name, part), hit in zip(parts.items(), hits, strict=False):
+            bounds = _wilson((part & hit).sum(), part.sum(), options["confidence"])
             table.loc[name, ["low", "high"]] = bounds
             table.loc[name, "interval"] = "Wilson"
     else:
-        is_healthy = predictions.true == predictions.healthy
-        parts = dict.fromkeys(SCORE_NAMES, np.ones(len(predictions), dtype=bool))
-        parts |= {"tumor_miss_rate": ~is_healthy, "false_alarm_rate": is_healthy}
-        for name, part in parts.items():
-            if not _has_groups(part, groups):
+        for name in SCORE_NAMES:
+            if not _has_groups(parts.get(name, parts["accuracy"]), groups):
                 table.loc[name, ["low", "high", "interval"]] = np.nan, np.nan, "none"
     return table.dropna(subset="value")
+
+
+def _wilson(n_hits, n, confidence):
+    return wilson_interval(int(n_hits), int(n), confidence=confidence)
 
 
 def _has_groups(part, groups):
@@ -151,97 +262,49 @@ def _has_groups(part, groups):
     return len(np.unique(groups[part])) > 1
 
 
-def _rate_counts(predictions):
-    """Name, hits and images of each rate that is defined."""
-    right = predictions.true == predictions.predicted
-    yield "accuracy", int(right.sum()), len(right)
-    if predictions.healthy is not None:
-        is_healthy = predictions.true == predictions.healthy
-        called = predictions.predicted == predictions.healthy
-        yield (
-            "tumor_miss_rate",
-            int(called[~is_healthy].sum()),
-            int((~is_healthy).sum()),
-        )
-        yield (
-            "false_alarm_rate",
-            int((~called[is_healthy]).sum()),
-            int(is_healthy.sum()),
-        )
+def class_table(predictions, *, groups, **options):
+    """Return sensitivity, specificity and precision of each class, with intervals.
 
-
-def class_table(predictions, *, groups, n_resamples, confidence, random_state):
-    """Sensitivity, specificity and precision of each class, with intervals.
-
-    Returns
-    -------
-    DataFrame
-        One row a class; columns "support"; for each rate its value, "…_low" and
-        "…_high", missing where all images behind it are of one group; and "interval"
-        (which kind they are).
+    Columns are "support", for each rate its value, "…_low" and "…_high" (missing where
+    all images behind it are of one group), and "interval" (which kind they are).
     """
-    rates = _class_rates(predictions)
+    p = predictions
+    hits, parts = _class_counts(p)
+    rates = _class_rates(p)
+    low, high = np.full((2, *rates.shape), np.nan)
+    kind = _NO_INTERVAL
     if groups is None:
-        kind, bounds = "Wilson", _wilson_bounds(predictions, confidence)
-    elif n_resamples:
+        kind = "Wilson"
+        for at in np.ndindex(rates.shape):
+            n = parts[at].sum()
+            low[at], high[at] = _wilson(hits[at].sum(), n, options["confidence"])
+    elif options["n_resamples"]:
         kind = _OVER_GROUPS
         low, high = bootstrap_interval(
-            lambda at: np.array([*_class_rates(predictions.take(at)).values()]),
-            len(predictions),
-            groups=groups,
-            n_resamples=n_resamples,
-            confidence=confidence,
-            random_state=random_state,
+            lambda at: _class_rates(p.take(at)), len(p), groups=groups, **options
         )
-        bounds = {name: (low[i], high[i]) for i, name in enumerate(rates)}
-    else:
-        kind, bounds = _NO_INTERVAL, dict.fromkeys(rates, (np.nan, np.nan))
-    k = len(predictions.classes)
-    table = {"support": np.bincount(predictions.true, minlength=k)}
-    for name, value in rates.items():
-        undefined = np.isnan(value)
-        if groups is not None:
-            parts = _class_parts(predictions)[name]
-            undefined |= ~np.array([_has_groups(part, groups) for part in parts])
-        table[name] = value
-        for end, bound in zip(("low", "high"), bounds[name], strict=True):
-            table[f"{name}_{end}"] = np.where(undefined, np.nan, bound)
+    undefined = np.isnan(rates)
+    if groups is not None:
+        of_one = [[not _has_groups(part, groups) for part in row] for row in parts]
+        undefined |= np.array(of_one)
+    table = {"support": np.bincount(p.true, minlength=len(p.classes))}
+    for i, name in enumerate(RATES):
+        table[name] = rates[i]
+        table[f"{name}_low"] = np.where(undefined[i], np.nan, low[i])
+        table[f"{name}_high"] = np.where(undefined[i], np.nan, high[i])
     table["interval"] = kind
-    return pd.DataFrame(table, index=pd.Index(predictions.classes, name="class"))
+    return pd.DataFrame(table, index=pd.Index(p.classes, name="class"))
 
 
-def _wilson_bounds(predictions, confidence):
-    bounds = {}
-    for name, (hits, n) in _class_counts(predictions).items():
-        pairs = [
-            wilson_interval(int(a), int(b), confidence=confidence)
-            for a, b in zip(hits, n, strict=True)
-        ]
-        bounds[name] = tuple(np.array(pairs).T)
-    return bounds
+def _class_counts(p):
+    """Return which images are hits of each rate and class, and which it is of."""
+    codes = np.arange(len(p.classes))[:, None]
+    is_it, called = p.true == codes, p.predicted == codes
+    parts = np.stack([is_it, ~is_it, called])
+    return parts & np.stack([called, ~called, is_it]), parts
 
 
-def _class_parts(predictions):
-    """Which images each rate is of: name -> ndarray of bool, (k, n)."""
-    codes = np.arange(len(predictions.classes))[:, None]
-    is_it, called = predictions.true == codes, predictions.predicted == codes
-    return {"sensitivity": is_it, "specificity": ~is_it, "precision": called}
-
-
-def _class_counts(predictions):
-    """Hits and images behind each rate, of every class."""
-    right = predictions.true == predictions.predicted
-    codes = np.arange(len(predictions.classes))[:, None]
-    not_called = predictions.predicted != codes
-    hits = {"sensitivity": right, "specificity": not_called, "precision": right}
-    return {
-        name: ((part & hits[name]).sum(axis=1), part.sum(axis=1))
-        for name, part in _class_parts(predictions).items()
-    }
-
-
-def _class_rates(predictions):
+def _class_rates(p):
+    hits, parts = _class_counts(p)
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: nothing was counted
-        return {
-            name: hits / n for name, (hits, n) in _class_counts(predictions).items()
-        }
+        return hits.sum(axis=-1) / parts.sum(axis=-1)

@@ -1,4 +1,4 @@
-"""compare, and the recorder that keeps what it scores."""
+"""compare, and the cross-validation of `train` and `demo`."""
 
 import json
 
@@ -12,8 +12,7 @@ from sklearn.svm import SVC
 from sklearn.utils import Bunch
 
 from brain_tumor_clf import load_mri_folder, make_mri_pipeline
-from brain_tumor_clf.cli._grouping import Grouping
-from brain_tumor_clf.cli._recorder import cross_validate
+from brain_tumor_clf.cli._cross_validation import Grouping, cross_validate
 from tests.cli.conftest import RESEARCH_ONLY
 
 # Old and new scikit-learn both leave every class in training with it.
@@ -106,7 +105,7 @@ def run(classifier, scans):
     return result, pipeline, {"groups": scans.groups, "cv": folds}
 
 
-def test_recorded_predictions_are_those_of_scikit_learn(scans):
+def test_out_of_fold_predictions_are_those_of_scikit_learn(scans):
     result, pipeline, options = run(LogisticRegression(), scans)
     proba = cross_val_predict(
         pipeline, scans.data, scans.target, method="predict_proba", **options
@@ -120,7 +119,7 @@ def test_recorded_predictions_are_those_of_scikit_learn(scans):
     assert result.report.protocol.data.startswith("16 images of phantoms: 4 glioma")
 
 
-def test_a_classifier_without_probabilities_is_recorded(scans):
+def test_a_classifier_without_probabilities_is_cross_validated(scans):
     result, pipeline, options = run(SVC(), scans)
     predicted = cross_val_predict(pipeline, scans.data, scans.target, **options)
     accuracy = result.report.scores.loc["accuracy", "value"]

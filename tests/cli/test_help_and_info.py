@@ -59,11 +59,11 @@ def test_every_architecture_is_in_the_help(cli):
 
 
 def test_every_report_says_the_same_of_its_use():
+    from brain_tumor_clf import reports
     from brain_tumor_clf.cli import _console
-    from brain_tumor_clf.reports import _protocol
 
     # The command line may not import reports before it must.
-    assert _console.RESEARCH_ONLY == _protocol.RESEARCH_ONLY
+    assert _console.RESEARCH_ONLY == reports.RESEARCH_ONLY
 
 
 def test_version(cli):
@@ -78,8 +78,8 @@ def test_all_commands_are_registered():
     ] == COMMANDS
 
 
-def test_info_tells_versions_backend_and_extras(script):
-    done = script("info")
+def test_info_tells_versions_backend_and_extras(cli):
+    done = cli("info")
     assert done.returncode == 0
     for word in ("scikit-learn", "keras uses", "gpu", "dicom", "kaggle"):
         assert word in done.stdout
@@ -93,7 +93,7 @@ def test_missing_extra_is_named(monkeypatch, capsys):
     monkeypatch.setattr(
         _info, "_version", lambda p: None if p == "pydicom" else real(p)
     )
-    _info.show_versions()
+    _info.info(None)
     shown = capsys.readouterr().out
     assert "missing pydicom" in shown
     assert "pip install 'brain-tumor-clf[dicom]'" in shown

@@ -197,4 +197,4 @@ def test_real_scans(real_mri_dir):
     assert audit.findings[0].title.startswith("A plain split flatters")
     modes = audit.appearance.set_index("class")["modes"]
     assert modes["notumor"].startswith("RGB 9")
-    assert modes["glioma"].startswith("grey")
+    assert modes["glioma"].startswith("gray")

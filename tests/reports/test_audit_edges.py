@@ -37,7 +37,7 @@ def test_all_unreadable_is_a_report_too():
         "severe",
         "2 of 2 images cannot be read.",
         "Nothing could be computed beside the counts of labels.",
-        'audit.to_frame("unreadable")  # mend or remove these files',
+        'audit.to_frame("unreadable")  # repair or remove these files',
     )
     assert len(audit.controls) == 0
     assert len(audit.representatives()) == 0
@@ -126,10 +126,10 @@ def test_modes_and_bits_are_as_stored(scans, tmp_path):
     ]
     frame = scan_features(X).frame
     assert frame["mode"].tolist() == [
-        "grey", "grey", "RGB", "grey", "RGB", "grey", "palette", "grey",
+        "gray", "gray", "RGB", "gray", "RGB", "gray", "palette", "gray",
     ]  # fmt: skip
     assert frame["bits"].tolist() == [8, 16, 8, 16, 8, 1, 8, 64]
-    # The same picture, grey or stored as three equal channels.
+    # The same picture, gray or stored as three equal channels.
     assert frame["digest"][0] == frame["digest"][2] == frame["digest"][4]
 
 

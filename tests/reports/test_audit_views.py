@@ -44,7 +44,7 @@ def test_page_is_written(leaky, tmp_path):
 def test_plot(leaky, scans):
     plt = pytest.importorskip("matplotlib.pyplot")
     for audit in (leaky, audit_dataset(scans.data[:1], ["notumor"])):
-        figure = audit.plot()
-        figure.canvas.draw()
-        assert len(figure.axes) == 4
-        plt.close(figure)
+        assert audit.plot() is audit
+        audit.figure_.canvas.draw()
+        assert len(audit.axes_) == 4
+        plt.close(audit.figure_)

@@ -12,13 +12,16 @@ from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     LeaveOneGroupOut,
+    ShuffleSplit,
     StratifiedGroupKFold,
     StratifiedKFold,
+    cross_val_predict,
     cross_val_score,
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from brain_tumor_clf import (
     ImageReader,
@@ -27,7 +30,7 @@ from brain_tumor_clf import (
     compare,
     make_brain_mri,
 )
-from brain_tumor_clf.reports._paired_test import corrected_t_test
+from brain_tumor_clf.reports._comparison import corrected_t_test
 
 
 @pytest.fixture(scope="module")
@@ -255,9 +258,77 @@ def test_every_format(data, tmp_path):
     for shown in (page, result._repr_html_()):
         assert "logistic" in shown
         assert "scikit-learn" in shown
-    ax = result.plot()
+    assert result.plot() is result
+    ax = result.ax_
     assert [label.get_text() for label in ax.get_yticklabels()] == list(ESTIMATORS)
     plt.close("all")
+
+
+def test_predictions_are_those_of_scikit_learn(data):
+    X, y, groups = data
+    result = compare(ESTIMATORS, X, y, groups=groups, cv=4, seeds=(3, 1))
+    assert len(result.predictions) == 3 * 2 * len(y)
+    cv = StratifiedGroupKFold(4, shuffle=True, random_state=1)
+    proba = cross_val_predict(
+        LogisticRegression(), X, y, groups=groups, cv=cv, method="predict_proba"
+    )
+    found = result.predictions.query("estimator == 'logistic' and seed == 1")
+    found = found.sort_values("index")
+    np.testing.assert_allclose(found.filter(like="p_"), proba)
+    np.testing.assert_array_equal(found["label"], np.unique(y)[proba.argmax(axis=1)])
+    report = result.report("logistic", seed=1, n_resamples=0)
+    right = np.mean(found["label"].to_numpy() == y)
+    assert report.scores.loc["accuracy", "value"] == pytest.approx(right)
+    assert report.protocol.n_groups == 40
+    assert "out of fold" in report.protocol.split
+    with pytest.raises(ValueError, match="Did you mean 'forest'"):
+        result.report("forst")
+    with pytest.raises(ValueError, match="Unknown seed 0"):
+        result.report("forest", seed=0)
+
+
+def test_classifiers_without_probabilities_are_reported_too(data):
+    X, y, _ = data
+    result = compare({"svm": LinearSVC()}, X, y, cv=3)
+    assert result.predictions.filter(like="p_").isna().all(axis=None)
+    report = result.report(n_resamples=0, healthy=None)
+    assert report.reliability is None
+    accuracy = (result.predictions.sort_values("index")["label"] == y).mean()
+    assert report.scores.loc["accuracy", "value"] == pytest.approx(accuracy)
+
+
+def test_an_image_tested_twice_has_no_prediction(data):
+    X, y, _ = data
+    cv = ShuffleSplit(3, test_size=0.5, random_state=0)
+    result = compare({"a": DummyClassifier()}, X, y, cv=cv)
+    with pytest.raises(ValueError, match="more than once"):
+        result.report("a")
+
+
+def test_scores_do_not_take_part_in_predictions_twice(data):
+    X, y, _ = data
+    CountingTree.n_calls = 0
+    compare({"a": CountingTree()}, X, y, cv=2)
+    assert CountingTree.n_calls == 2
+
+
+class CountingTree(DecisionTreeClassifier):
+    n_calls = 0
+
+    def predict(self, X):
+        type(self).n_calls += 1
+        return super().predict(X)
+
+
+def test_jobs_change_nothing_and_progress_is_in_order(data):
+    X, y, groups = data
+    done = []
+    one = compare(ESTIMATORS, X, y, groups=groups, cv=2, progress=done.append)
+    assert [row["estimator"] for row in done] == [*one.folds["estimator"]]
+    two = compare(ESTIMATORS, X, y, groups=groups, cv=2, n_jobs=2)
+    times = ["fit_time", "predict_time"]
+    assert one.folds.drop(columns=times).equals(two.folds.drop(columns=times))
+    assert one.predictions.equals(two.predictions)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import pytest
 from sklearn import metrics as sk
 
 from brain_tumor_clf import metrics
-from brain_tumor_clf.reports._predictions import Predictions
 from brain_tumor_clf.reports._scores import (
     SCORE_NAMES,
+    Predictions,
     class_table,
     score_table,
     score_values,

@@ -1,0 +1,327 @@
+"""The tables of an audit, its figure, and the report that it fills."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from brain_tumor_clf.inspection import require_pyplot
+from brain_tumor_clf.preprocessing import iter_outcomes
+from brain_tumor_clf.reports import _report
+from brain_tumor_clf.reports._controls import control_tables
+from brain_tumor_clf.reports._scan import KINDS, read_pixels
+
+ALL = "all images"
+_PICTURE_SIDE = 240
+_LEAKAGE = (
+    "A test image counts once, with its worst kind of copy: equal in every pixel, near "
+    "(re-encoded, resized, brighter), or mirrored. The same group is a copy, a copy of "
+    "a copy, or a patient where both sides name them."
+)
+_PAIRS = (
+    "Of each kind the least similar first, so that you can judge where copies end and "
+    "scans that only look alike begin. One pair a group."
+)
+_COPIES = (
+    "Images with a copy in their own split, by worst kind. Distinct: how many would be "
+    "left with one a group of copies."
+)
+_FILES = (
+    "Where classes differ in these, a model can tell them by their source. Brightness "
+    "is the mean intensity, 0 to 255."
+)
+# Told apart without color vision, too: dark to light within each family.
+_KIND_COLORS = ("#9b2226", "#ca6702", "#e9b44c", "#d8d3c4")
+_COLORS = ("#1f5fa8", "#9cc3ec")
+
+
+def image_table(features, y, is_test, groups, copies):
+    """Return one row an image, training images first; see `DatasetAudit.to_frame`."""
+    of_training, of_test = copies.kind_among(~is_test), copies.kind_among(is_test)
+    facts = features.frame
+    table = pd.DataFrame(
+        {
+            "split": np.where(is_test, "test", "train"),
+            "index": np.arange(len(y)) - (~is_test).sum() * is_test,
+            "name": facts["name"],
+            "label": pd.Series(y).infer_objects(),
+            "group": groups,
+            "copy_group": copies.labels,
+            **facts[["height", "width", "mode", "bits"]],
+            "brightness": features.statistics[:, 0],
+            "failure": facts["failure"],
+            "copy": np.where(is_test, of_test, of_training),
+        }
+    )
+    if is_test.any():
+        table["copy_in_training"] = np.where(is_test, of_training, None)
+        table["group_in_training"] = is_test & np.isin(groups, groups[~is_test])
+    return table
+
+
+def pair_table(images, copies):
+    """Return one row a pair of copies, in words that need no other table."""
+    columns = {}
+    for side in ("i", "j"):
+        part = images.iloc[copies.pairs[side].to_numpy()].reset_index(drop=True)
+        columns[f"split_{side}"], columns[side] = part["split"], part["index"]
+        columns[f"name_{side}"], columns[f"label_{side}"] = part["name"], part["label"]
+    table = pd.DataFrame(columns)
+    for name in ("kind", "similarity", "transform"):
+        table[name] = copies.pairs[name].to_numpy()
+    table["labels_differ"] = table["label_i"] != table["label_j"]
+    table["crosses"] = table["split_i"] != table["split_j"]
+    return table
+
+
+def count_table(images):
+    """Return images, groups and unreadable images of each class, by split."""
+    rows = {}
+    for label, part in _by_class(images):
+        rows[label] = {}
+        for split, here in _by_split(part, of=images):
+            rows[label][f"{split} images"] = len(here)
+            rows[label][f"{split} groups"] = here["group"].nunique()
+            rows[label][f"{split} unreadable"] = int(here["failure"].notna().sum())
+    return _framed(rows)
+
+
+def appearance_table(images):
+    """Return sizes, modes, bits and brightness of the readable images of each class."""
+    columns = ["split", "class", "images", "distinct sizes", "commonest sizes"]
+    columns += ["modes", "bits", "brightness", "brightness sd"]
+    rows = []
+    for split, readable in _by_split(images[images["failure"].isna()], of=images):
+        for label, part in readable.groupby("label"):
+            size = part["width"].astype(str) + "x" + part["height"].astype(str)
+            row = [split, label, len(part), size.nunique(), _shares(size, 2)]
+            row += [_shares(part["mode"]), _shares(part["bits"])]
+            brightness = part["brightness"]
+            rows.append([*row, float(brightness.mean()), float(brightness.std(ddof=0))])
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _shares(values, n_named=None):
+    """Return values by how common they are: "gray 62 %, RGB 38 %"."""
+    shares = values.value_counts(normalize=True)
+    if len(shares) == 1:
+        return str(shares.index[0])
+    words = [f"{value} {100 * share:.0f} %" for value, share in shares.items()]
+    more = [] if n_named is None or n_named >= len(words) else ["…"]
+    return ", ".join([*words[:n_named], *more])
+
+
+def copy_table(images):
+    """Return how many readable images have a copy in their own split, by worst kind."""
+    rows = {}
+    for split, part in _by_split(images[images["failure"].isna()], of=images):
+        rows[split] = _kind_counts(part["copy"])
+        rows[split]["distinct"] = part["copy_group"].nunique()
+    return _framed(rows, "split")
+
+
+def leakage_table(images):
+    """Return how many readable test images of each class have a copy in training.
+
+    None without test images. "same group" is a copy, a copy of a copy, or a patient in
+    training.
+    """
+    if "copy_in_training" not in images:
+        return None
+    rows = {}
+    test = images[(images["split"] == "test") & images["failure"].isna()]
+    for label, part in _by_class(test):
+        n = len(part) or np.nan
+        row = rows[label] = _kind_counts(part["copy_in_training"])
+        row["share"] = row["with a copy"] / n
+        row["same group"] = int(part["group_in_training"].sum())
+        row["share of same group"] = row["same group"] / n
+    return _framed(rows)
+
+
+def _kind_counts(kinds):
+    """Return the number of images, of those of each kind of copy, and of all copies."""
+    counts = {kind: int((kinds == kind).sum()) for kind in KINDS}
+    return {"images": len(kinds), **counts, "with a copy": int(kinds.notna().sum())}
+
+
+def _by_split(images, *, of):
+    """Yield the images of each split that occurs in `of`."""
+    for split in ("train", "test"):
+        if (of["split"] == split).any():
+            yield split, images[images["split"] == split]
+
+
+def _by_class(images):
+    yield from images.groupby("label")
+    yield ALL, images
+
+
+def _framed(rows, name="class"):
+    """Return rows as a table; rotated copies, rarely looked for, only if there are."""
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(name)
+    if "rotated" in frame and not frame["rotated"].any():
+        return frame.drop(columns="rotated")
+    return frame
+
+
+def fill_report(audit, n_pairs=12):
+    """Return the `Report` of a `DatasetAudit`."""
+    blocks = [_report.Findings(title="Findings", findings=audit.findings)]
+    unreadable = audit.to_frame("unreadable")
+    if len(unreadable):
+        where = unreadable["split"] + ", position " + unreadable["index"].astype(str)
+        lines = unreadable["name"] + ": " + unreadable["failure"] + " (" + where + ")"
+        title = "Images that cannot be read"
+        blocks.append(_report.Text(title=title, lines=list(lines), is_long=True))
+    if audit.leakage is not None:
+        shares = ["share", "share of same group"]
+        table = {
+            "frame": audit.leakage,
+            "percent": shares,
+            "detail_columns": shares[1:],
+        }
+        title = "Test images with a copy in training"
+        blocks.append(
+            _report.Table(title=title, note=_LEAKAGE, bars=["share"], **table)
+        )
+    blocks += control_tables(audit.controls)
+    pairs = _worst_pairs(audit.pairs, audit.images, n_pairs)
+    if len(pairs):
+        title = f"{len(pairs):,} of {len(audit.pairs):,} pairs of copies"
+        make = partial(_pair_cards, audit._sources, pairs)
+        blocks.append(_report.Figure(title=title, note=_PAIRS, make_cards=make))
+    used = audit.counts.any() | ~audit.counts.columns.str.endswith("unreadable")
+    for title, note, frame in (
+        ("Copies", _COPIES, audit.copies),
+        ("Classes", "", audit.counts.loc[:, used]),
+        ("Properties of the files", _FILES, audit.appearance),
+    ):
+        table = _report.Table(title=title, note=note, frame=frame, is_detail=True)
+        blocks.append(table)
+    blocks.append(audit._computed_on())
+    subtitle = f"{audit.protocol.data}. What these images give away before training."
+    return _report.Report("Audit of a data set", blocks, subtitle, [*_tiles(audit)])
+
+
+def _tiles(audit):
+    n_bad = int(audit.images["failure"].notna().sum())
+    yield _report.Tile(f"{len(audit.images):,}", "images")
+    if n_bad:
+        yield _report.Tile(f"{n_bad:,}", "cannot be read", "warning")
+    if audit.leakage is None:
+        n_distinct = int(audit.copies["distinct"].sum())
+        yield _report.Tile(f"{n_distinct:,}", "are left with one a group of copies")
+    elif not np.isnan(share := audit.leakage.loc[ALL, "share"]):
+        tone = "severe" if share >= 0.01 else "warning" if share else "good"
+        yield _report.Tile(
+            f"{share:.0%}", "of test images have a copy in training", tone
+        )
+    n_differ = int(audit.pairs["labels_differ"].sum())
+    label, tone = (
+        "pairs of copies with different labels",
+        "severe" if n_differ else "good",
+    )
+    yield _report.Tile(f"{n_differ:,}", label, tone)
+    is_fair = ~audit.controls["protocol"].str.startswith("ungrouped")
+    fair = audit.controls[is_fair & (audit.controls["task"] == "all classes")]
+    if len(fair):
+        best = fair.loc[fair["accuracy"].idxmax()]
+        label = f"by {best['control']}, the best control"
+        yield _report.Tile(f"{best['accuracy']:.1%}", label)
+
+
+def _worst_pairs(pairs, images, n_pairs):
+    """Return the pairs to look at: of each kind of trouble, the least similar first.
+
+    One pair a group of copies, so that no scan is shown twice. Different labels come
+    first, then pairs across training and test, then the others.
+    """
+    group = images.set_index(["split", "index"])["copy_group"]
+    keys = pd.MultiIndex.from_frame(pairs[["split_i", "i"]])
+    order = ["trouble", "kind"]
+    ranked = pairs.assign(
+        position=np.arange(len(pairs)),
+        group=group.reindex(keys).to_numpy(),
+        trouble=np.select([pairs["labels_differ"], pairs["crosses"]], [0, 1], 2),
+        kind=pairs["kind"].map(KINDS.index),
+    ).sort_values([*order, "similarity"], kind="stable")
+    ranked = ranked.drop_duplicates("group")
+    ranked["turn"] = ranked.groupby(order).cumcount()
+    chosen = ranked.sort_values(["turn", *order], kind="stable").head(n_pairs)
+    return pairs.iloc[chosen.sort_values(order, kind="stable")["position"]]
+
+
+def _pair_cards(sources, pairs):
+    """Return a card for each pair of copies; their images are read again."""
+    cards = []
+    for pair in pairs.to_dict("records"):
+        words = f"{pair['kind']}, similarity {pair['similarity']:.3f}"
+        words += ", different labels" if pair["labels_differ"] else ""
+        words += ", across the split" if pair["crosses"] else ""
+        tone = "severe" if pair["labels_differ"] or pair["crosses"] else None
+        pictures = []
+        for side in ("i", "j"):
+            split = pair[f"split_{side}"]
+            name = str(pair[f"name_{side}"]).replace("\\", "/").rsplit("/", 1)[-1]
+            caption = f"{split}, {pair[f'label_{side}']}: {name}"
+            pictures.append((_picture(sources[split][pair[side]]), caption))
+        cards.append(_report.Card(words.capitalize(), tone, pictures))
+    return cards
+
+
+def _picture(source):
+    """Return a small picture of a source, or None if it can no longer be read."""
+    outcome = next(iter_outcomes(read_pixels, [source]))
+    if outcome.failure is not None:
+        return None
+    picture = Image.fromarray(outcome.image)
+    picture.thumbnail((_PICTURE_SIDE, _PICTURE_SIDE))
+    return picture
+
+
+def draw(audit):
+    """Draw classes, copies, brightness and controls; return the four Axes."""
+    _, axes = require_pyplot().subplots(2, 2, figsize=(11.5, 8), layout="constrained")
+    axes = axes.ravel()
+    counts = audit.counts.drop(index=ALL).filter(like=" images")
+    _bars(counts, axes[0], "Images of each class", "Images", color=_COLORS)
+    readable = audit.images[audit.images["failure"].isna()]
+    table, title = audit.leakage, "Test images with a copy in training"
+    if table is None:
+        rows = {
+            label: _kind_counts(part["copy"]) for label, part in _by_class(readable)
+        }
+        table, title = _framed(rows), "Images with a copy in the data set"
+    shares = table.filter(KINDS).div(table["images"].clip(lower=1), axis=0)
+    options = {"stacked": True, "color": _KIND_COLORS, "xlim": (0, 1)}
+    _bars(shares, axes[1], title, "Share of images", **options)
+    values = {
+        str(k): v.to_numpy(float) for k, v in readable.groupby("label")["brightness"]
+    }
+    if values:
+        axes[2].violinplot(list(values.values()), showmedians=True, widths=0.8)
+        axes[2].set_xticks(range(1, len(values) + 1), list(values))
+    axes[2].set(ylabel="Mean intensity (0 to 255)", title="Brightness, with medians")
+    title = "Accuracy beside controls that see almost nothing of a tumor"
+    tables = control_tables(audit.controls)
+    if tables:
+        scores = pd.concat([table.frame[table.bars] for table in tables])
+        _bars(scores, axes[3], title, "Accuracy", color=_COLORS, xlim=(0, 1))
+    else:
+        axes[3].text(0.5, 0.5, "not run", ha="center", va="center")
+        axes[3].set_axis_off()
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def _bars(frame, ax, title, xlabel, **options):
+    """Draw a table as horizontal bars, its first row on top."""
+    frame.rename_axis(None).plot.barh(ax=ax, width=0.8, **options)
+    for bars in ax.containers if xlabel != "Share of images" else ():
+        ax.bar_label(bars, fmt="{:.3g}", fontsize=8, padding=3)
+    ax.invert_yaxis()
+    ax.legend(frameon=False, fontsize=8)
+    ax.set(title=title, xlabel=xlabel)

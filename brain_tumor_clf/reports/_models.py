@@ -1,0 +1,359 @@
+"""Scores of models: of a fitted one, and of several on the same folds."""
+
+import time
+import warnings
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.base import clone
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils.validation import has_fit_parameter
+
+from brain_tumor_clf.reports._comparison import Comparison
+from brain_tumor_clf.reports._evaluation import EvaluationReport
+from brain_tumor_clf.reports._report import Protocol
+from brain_tumor_clf.reports._scores import check_groups, check_labels
+
+
+def evaluate(
+    estimator,
+    X,
+    y,
+    *,
+    groups=None,
+    X_train=None,
+    y_train=None,
+    per_group=False,
+    healthy="notumor",
+    n_resamples=1000,
+    confidence=0.95,
+    random_state=0,
+    n_jobs=None,
+):
+    """Score a fitted classifier on images that it has not seen.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+        Any scikit-learn classifier; without ``predict_proba`` what needs
+        probabilities is left out, and the report says so.
+    X : sequence of n images
+        What `estimator` takes.
+    y : array-like of shape (n,)
+        True labels. A class that the estimator does not know counts as errors.
+    groups : array-like of shape (n,), default=None
+        Patient or duplicate group of each image. Intervals are then those of a
+        bootstrap over groups.
+    X_train, y_train : sequence of m images and labels, default=None
+        What the estimator was trained on. The report then has the scores apart for
+        images without a copy or mirror in training, and those of controls that see
+        almost nothing of the tumor.
+    per_group : bool, default=False
+        Also score one vote a group: the class of the highest mean probability, or
+        the most frequent one without probabilities. Needs `groups`.
+    healthy : label or None, default="notumor"
+        The class without a tumor; None leaves out what needs one.
+    n_resamples : int, default=1000
+        Draws of the bootstrap; 0 leaves out the intervals that need it.
+    confidence : float, default=0.95
+        Nominal coverage of the intervals, in (0, 1).
+    random_state : int, default=0
+        Seed of the bootstrap and of the controls.
+    n_jobs : int or None, default=None
+        Threads that read images for copies and controls.
+
+    Returns
+    -------
+    EvaluationReport
+
+    Raises
+    ------
+    ValueError
+        If labels are missing, lengths differ, or no class is called `healthy`.
+
+    See Also
+    --------
+    audit_dataset : What the data give away, before any training.
+    compare : Several classifiers on the same folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from brain_tumor_clf import evaluate
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["glioma", "notumor"], 40)
+    >>> X = rng.normal(size=(80, 2)) + 2 * (y == "glioma")[:, None]
+    >>> clf = LogisticRegression().fit(X[::2], y[::2])
+    >>> report = evaluate(clf, X[1::2], y[1::2])
+    >>> bool(report.scores.loc["accuracy", "value"] > 0.8)
+    True
+    """
+    has_proba = hasattr(estimator, "predict_proba")
+    return EvaluationReport.from_predictions(
+        y,
+        estimator.predict(X),
+        estimator.predict_proba(X) if has_proba else None,
+        classes=estimator.classes_,
+        groups=groups,
+        X=X,
+        X_train=X_train,
+        y_train=y_train,
+        per_group=per_group,
+        healthy=healthy,
+        n_resamples=n_resamples,
+        confidence=confidence,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        protocol="a fitted model on these images; those it was trained on are "
+        + ("given" if X_train is not None else "not known here"),
+        model_id=getattr(estimator, "model_id_", None),
+    )
+
+
+def compare(
+    estimators,
+    X,
+    y,
+    *,
+    groups=None,
+    cv=5,
+    scoring="balanced_accuracy",
+    seeds=(0,),
+    n_jobs=None,
+    progress=None,
+):
+    """Fit and score several classifiers on the same folds.
+
+    Parameters
+    ----------
+    estimators : dict of str to estimator
+        Unfitted classifiers or pipelines by name. The first is the reference that the
+        others are compared with.
+    X : sequence of n images
+        What the estimators take.
+    y : array-like of shape (n,)
+        Labels.
+    groups : array-like of shape (n,), default=None
+        Patient or duplicate group of each image. A classifier whose ``fit`` takes
+        `groups`, for early stopping, is given them.
+    cv : int, splitter or iterable, default=5
+        Number of folds, which are stratified, shuffled anew for each seed and keep
+        groups whole if there are any; or a splitter of scikit-learn; or pairs of
+        positions to train and to test on, as of
+        ``LeaveOneGroupOut().split(X, y, sources)``, which leaves one source out at a
+        time while `groups` are still patients. Groups that such splits tear apart are
+        counted in the protocol.
+    scoring : str or callable, default="balanced_accuracy"
+        Scorer, as in scikit-learn.
+    seeds : sequence of int, default=(0,)
+        For each, every fold is fitted again with the parameter called `random_state`
+        set to it; where an estimator has several, to it and to numbers drawn from it.
+    n_jobs : int or None, default=None
+        Fits at the same time, each in a process of its own; None is one, -1 one for
+        each processor.
+    progress : callable, default=None
+        Called after each fit, in the order of `Comparison.folds`, with its row as a
+        dict.
+
+    Returns
+    -------
+    Comparison
+        With scores and out-of-fold predictions.
+
+    Raises
+    ------
+    ValueError
+        If there is no estimator, labels are missing, an image has no group, or groups
+        are fewer than folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from brain_tumor_clf import compare
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["glioma", "notumor"], 30)
+    >>> X = rng.normal(size=(60, 2)) + 2 * (y == "glioma")[:, None]
+    >>> result = compare(
+    ...     {"logistic": LogisticRegression(), "chance": DummyClassifier()}, X, y, cv=3
+    ... )
+    >>> list(result.to_frame().index)
+    ['logistic', 'chance']
+    """
+    if not isinstance(estimators, dict) or not estimators:
+        raise ValueError(
+            "estimators must be a dict of at least one estimator by name, got "
+            f"{estimators!r}."
+        )
+    if len(seeds) == 0:
+        raise ValueError("seeds must name at least one seed.")
+    y = check_labels(y)
+    groups = check_groups(groups, y)
+    X, y = indexable(X, y)
+    how = f"cv={cv!r}"
+    if not isinstance(cv, Integral):
+        how = how if hasattr(cv, "split") else "pairs of positions as given"
+        cv = check_cv(cv, y, classifier=True)  # once: pairs may be a generator
+    splits = [
+        (seed, fold, *split)
+        for seed in seeds
+        for fold, split in enumerate(_split(X, y, groups, cv, seed))
+    ]
+    fits = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_fit_and_score)(name, estimator, *split, X, y, groups, scoring)
+        for name, estimator in estimators.items()
+        for split in splits
+    )
+    rows, predictions = [], []
+    for row, predicted in fits:
+        rows.append(row)
+        predictions.append(predicted)
+        if progress is not None:
+            progress(row)
+    protocol = Protocol(
+        data=f"{len(y):,} images",
+        n=len(y),
+        n_groups=None if groups is None else len(np.unique(groups)),
+        groups="not known" if groups is None else "given",
+        split=f"{len(splits) // len(seeds)} folds, the same for all ({how})",
+        seed=tuple(seeds),
+        notes=(f"scores are {scoring}", *_split_notes(splits, y, groups)),
+    )
+    predictions = pd.concat(predictions, ignore_index=True)
+    names = list(estimators)
+    return Comparison(
+        pd.DataFrame(rows), predictions, y, groups, names, str(scoring), protocol
+    )
+
+
+def _split(X, y, groups, cv, seed):
+    if not isinstance(cv, Integral):
+        return list(cv.split(X, y, groups))
+    if groups is None:
+        splitter = StratifiedKFold(cv, shuffle=True, random_state=seed)
+        return list(splitter.split(X, y))
+    n_groups = len(np.unique(groups))
+    if n_groups < cv:
+        raise ValueError(f"cv={cv} folds need as many groups, got {n_groups}.")
+    splitter = StratifiedGroupKFold(cv, shuffle=True, random_state=seed)
+    return list(splitter.split(X, y, groups))
+
+
+def _split_notes(splits, y, groups):
+    """Yield what a reader must know of splits that tear groups or lack a class."""
+    pairs = [(train, test) for _, _, train, test in splits]
+    n = len(pairs)
+    torn = sum(
+        groups is not None and len(np.intersect1d(groups[train], groups[test])) > 0
+        for train, test in pairs
+    )
+    if torn:
+        yield f"in {torn} of {n} splits a group lies on both sides: leakage"
+    unknown = sum(len(np.setdiff1d(y[test], y[train])) > 0 for train, test in pairs)
+    if unknown:
+        yield (
+            f"in {unknown} of {n} splits training lacks a class of the test images, "
+            "which all count as errors"
+        )
+    absent = sum(len(np.setdiff1d(y[train], y[test])) > 0 for train, test in pairs)
+    if absent:
+        yield (
+            f"in {absent} of {n} splits no test image is of some class of training; "
+            "means over classes leave it out"
+        )
+
+
+def _fit_and_score(name, estimator, seed, fold, train, test, X, y, groups, scoring):
+    """Return a row of `Comparison.folds`, and rows of `Comparison.predictions`."""
+    model = _seeded(estimator, seed)
+    params = {} if groups is None else fit_groups(model, groups[train])
+    start = time.perf_counter()
+    model.fit(_safe_indexing(X, train), y[train], **params)
+    fit_time = time.perf_counter() - start
+    answers = _Answers(model, _safe_indexing(X, test))
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        # The protocol says it once for all splits.
+        warnings.filterwarnings("ignore", "y_pred contains classes", UserWarning)
+        scored = answers if isinstance(scoring, str) else model
+        score = check_scoring(model, scoring)(scored, answers.X, y[test])
+    predict_time = time.perf_counter() - start
+    held_out = [] if groups is None else np.unique(groups[test]).tolist()
+    key = {"estimator": name, "seed": seed, "fold": fold}
+    row = {
+        **key,
+        "held_out": held_out[0] if len(held_out) == 1 else None,
+        "score": float(score),
+        "fit_time": fit_time,
+        "predict_time": predict_time,
+        "n_train": len(train),
+        "n_test": len(test),
+    }
+    predicted = {**key, "index": test, "label": answers.predict(answers.X)}
+    columns = {}
+    if hasattr(model, "predict_proba"):
+        proba = answers.predict_proba(answers.X)
+        columns = dict(zip(model.classes_, proba.T, strict=True))
+    missing = 0.0 if columns else np.nan
+    for label in np.unique(y):
+        predicted[f"p_{label}"] = columns.get(label, missing)
+    return row, pd.DataFrame(predicted)
+
+
+class _Answers:
+    """A fitted classifier that computes its answers for the images of a fold once."""
+
+    def __init__(self, model, X):
+        self.model, self.X = model, X
+        self.known = {}
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def predict(self, X):
+        return self._answer("predict", X)
+
+    def predict_proba(self, X):
+        return self._answer("predict_proba", X)
+
+    def _answer(self, method, X):
+        if X is not self.X:
+            return getattr(self.model, method)(X)
+        if method not in self.known:
+            self.known[method] = getattr(self.model, method)(X)
+        return self.known[method]
+
+
+def _seeded(estimator, seed):
+    """Return a clone whose parameters called `random_state`, at any depth, are set.
+
+    The first is the seed, the others are drawn from it: networks that vote together
+    must not be all the same.
+    """
+    model = clone(estimator)
+    names = [
+        name
+        for name in model.get_params(deep=True)
+        if name == "random_state" or name.endswith("__random_state")
+    ]
+    drawn = np.random.SeedSequence(seed).generate_state(len(names)) >> 1
+    seeds = [seed, *map(int, drawn[1:])]
+    return model.set_params(**dict(zip(names, seeds, strict=False)))
+
+
+def fit_groups(model, groups):
+    """Return the parameters of `fit` that make early stopping keep groups whole.
+
+    Empty for a classifier, or a pipeline that ends with one, whose ``fit`` takes no
+    groups.
+    """
+    name, last = model.steps[-1] if hasattr(model, "steps") else ("", model)
+    if not has_fit_parameter(last, "groups"):
+        return {}
+    return {f"{name}__groups" if name else "groups": groups}

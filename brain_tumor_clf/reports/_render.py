@@ -1,0 +1,256 @@
+"""A report as HTML, as Markdown and on a terminal, all from the same blocks."""
+
+import base64
+import io
+from functools import cache
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader
+
+from brain_tumor_clf.inspection import require_pyplot
+
+RESEARCH_ONLY = "Research only; not a medical device."
+# Severity -> word and sign, so that color is never the only carrier.
+SEVERITIES = {
+    "severe": ("Severe", "\N{BLACK UP-POINTING TRIANGLE}"),
+    "warning": ("Warning", "\N{BLACK CIRCLE}"),
+    "note": ("Note", "\N{INFORMATION SOURCE}"),
+    "good": ("Good", "\N{CHECK MARK}"),
+}
+_STYLES = {"severe": "bold red", "warning": "yellow", "note": "blue", "good": "green"}
+_MISSING = "\N{EN DASH}"
+_MAX_LINES = 20  # of a list on a terminal
+
+
+class Estimate(NamedTuple):
+    """A cell of a table: a value and its interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def text(self, decimals):
+        """Return value and interval, without what is not defined."""
+        value, low, high = (f"{x:.{decimals}f}" for x in self)
+        if np.isnan(self.value):
+            return _MISSING
+        return value if np.isnan(self.low) else f"{value} ({low}-{high})"
+
+
+class _Cell(NamedTuple):
+    text: str
+    is_number: bool
+    share: float | None = None  # length of its bar
+
+
+def table_cells(table, *, is_brief=False):
+    """Return a `Table` as a row of heads and rows of cells, all of them text.
+
+    A brief table leaves out detail columns, and rounds estimates to two decimals.
+    """
+    frame = table.frame.reset_index() if table.frame.index.name else table.frame
+    if is_brief:
+        frame = frame.drop(columns=list(table.detail_columns))
+    numeric = {name: pd.api.types.is_numeric_dtype(frame[name]) for name in frame}
+    heads = [_Cell(str(name).replace("_", " "), numeric[name]) for name in frame]
+    columns = []
+    for name in frame:
+        decimals = _n_decimals(frame[name]) if numeric[name] else 2 if is_brief else 3
+        texts = [_text(x, decimals, name in table.percent) for x in frame[name]]
+        shares = [None] * len(frame)
+        if name in table.bars:
+            shares = [float(np.clip(np.nan_to_num(v), 0, 1)) for v in frame[name]]
+        cells = zip(texts, shares, strict=True)
+        columns.append([_Cell(text, numeric[name], share) for text, share in cells])
+    return heads, list(zip(*columns, strict=True))
+
+
+def _n_decimals(column):
+    largest = np.nanmax(np.abs(column.dropna().to_numpy(float)), initial=0)
+    return 3 if largest < 10 else 1 if largest < 1000 else 0
+
+
+def _text(value, decimals, is_percent):
+    if isinstance(value, Estimate):
+        return value.text(decimals)
+    if pd.isna(value):
+        return _MISSING
+    if is_percent:
+        return f"{100 * value:.1f} %"
+    if isinstance(value, Integral) and not isinstance(value, (bool, np.bool_)):
+        return f"{value:,}"
+    return f"{value:,.{decimals}f}" if isinstance(value, Real) else str(value)
+
+
+def to_html(report, path=None):
+    """Return a report as one HTML page, written to a file if there is a path."""
+    text = (
+        _template().render(report=report, blocks=report.blocks, is_page=True).lstrip()
+    )
+    if path is not None:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    return text
+
+
+def to_fragment(report):
+    """Return what a notebook shows: no page around it, no pictures, no details."""
+    return (
+        _template().render(report=report, blocks=report.short(), is_page=False).lstrip()
+    )
+
+
+@cache
+def _template():
+    environment = Environment(
+        loader=PackageLoader("brain_tumor_clf.reports"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "picture_uri": picture_uri,
+        "research_only": RESEARCH_ONLY,
+        "severities": SEVERITIES,
+        "table_cells": table_cells,
+    }
+    return environment.get_template("report.html")
+
+
+def picture_uri(picture):
+    """Return a PIL image or a matplotlib Figure, which is closed, as a URI of PNG."""
+    buffer = io.BytesIO()
+    if hasattr(picture, "savefig"):
+        picture.savefig(buffer, format="png", dpi=120, bbox_inches="tight")
+        require_pyplot().close(picture)
+    else:
+        picture.save(buffer, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def to_markdown(report):
+    """Return a report as Markdown."""
+    parts = [f"# {report.title}", report.subtitle]
+    for block in report.blocks:
+        text = _markdown_block(block)
+        if text:
+            head = f"## {block.title}" if block.title else ""
+            parts += [head, block.note, text]
+    return "\n\n".join([*filter(None, parts), RESEARCH_ONLY]) + "\n"
+
+
+def _markdown_block(block):
+    match block.kind:
+        case "text" if block.is_code:
+            return "```text\n" + "\n".join(block.lines) + "\n```"
+        case "text":
+            lines = (x if isinstance(x, str) else ": ".join(x) for x in block.lines)
+            return "\n".join(f"- {line}" for line in lines)
+        case "findings":
+            return "\n\n".join(map(_markdown_finding, block.findings))
+        case "table":
+            heads, rows = table_cells(block)
+            marks = [_Cell("---:" if head.is_number else "---", True) for head in heads]
+            return "\n".join(map(_markdown_row, [heads, marks, *rows]))
+    return ""
+
+
+def _markdown_row(cells):
+    texts = (cell.text.replace("|", "\\|").replace("\n", " ") for cell in cells)
+    return f"| {' | '.join(texts)} |"
+
+
+def _markdown_finding(finding):
+    word = SEVERITIES[finding.severity][0]
+    fix = f"```python\n{finding.fix}\n```" if finding.fix else ""
+    parts = [f"**{word}: {finding.title}**", finding.detail, fix]
+    return "\n\n".join(filter(None, parts))
+
+
+def to_console(report, console=None, title=None):
+    """Print a report on a terminal of 80 columns."""
+    from rich.console import Console
+
+    console = console or Console(highlight=False)
+    plain = {"markup": False, "soft_wrap": True}
+    console.print(f"{title or report.title}\n", style="bold", **plain)
+    for block in report.short():
+        if block.title:
+            console.print(block.title, style="italic", **plain)
+        if block.note:
+            console.print(block.note, style="dim", markup=False)
+        _print_block(console, block)
+    console.print(RESEARCH_ONLY, style="dim")
+
+
+def _print_block(console, block):
+    match block.kind:
+        case "text":
+            _print_lines(console, block)
+        case "findings":
+            for finding in block.findings:
+                _print_finding(console, finding)
+        case "table":
+            console.print(_console_table(block))
+
+
+def _print_lines(console, block):
+    shown = block.lines[:_MAX_LINES]
+    if block.is_code or block.is_long:
+        console.print("\n".join(shown), markup=False, soft_wrap=True)
+    else:
+        console.print(_pairs([("-", x) if isinstance(x, str) else x for x in shown]))
+    n_more = len(block.lines) - len(shown)
+    console.print(f"and {n_more:,} more\n" if n_more else "")
+
+
+def _pairs(rows):
+    """A grid of heads with texts beside them that stay in their column."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    return grid
+
+
+def _print_finding(console, finding):
+    from rich.padding import Padding
+    from rich.text import Text
+
+    word = Text(
+        SEVERITIES[finding.severity][0].ljust(7), style=_STYLES[finding.severity]
+    )
+    rows = [(word, Text(finding.title, style="bold"))]
+    rows += [("", finding.detail)] if finding.detail else []
+    console.print(_pairs(rows))
+    for line in finding.fix.splitlines():
+        # Whole lines: they are there to be copied.
+        console.print(Padding(Text(line, "dim"), (0, 0, 0, 4)), soft_wrap=True)
+    console.print()
+
+
+def _console_table(block):
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    heads, rows = table_cells(block, is_brief=True)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for i, head in enumerate(heads):
+        grid.add_column(
+            Text(head.text),
+            justify="right" if head.is_number else "left",
+            no_wrap=i == 0,
+            min_width=max(map(len, head.text.split()), default=0),
+        )
+    for row in rows:
+        # Plain text: names of classes may hold brackets.
+        grid.add_row(*(Text(cell.text) for cell in row))
+    return grid

@@ -1,0 +1,269 @@
+"""The model of a report, which each report fills once, and what all reports share."""
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from brain_tumor_clf import __version__
+from brain_tumor_clf.reports import _render
+
+_PACKAGES = ("keras", "numpy", "pandas", "pillow", "scikit-learn", "scipy")
+_BACKENDS = ("tensorflow", "jax", "torch")
+
+
+class Finding(NamedTuple):
+    """One thing that an audit found, what it means, and the call that corrects it.
+
+    The severity is "severe", "warning", "note" or "good"; `fix` may be empty.
+    """
+
+    severity: str
+    title: str
+    detail: str
+    fix: str = ""
+
+
+class Tile(NamedTuple):
+    """A figure at the top of a page: its text, what it is, and a severity or None."""
+
+    value: str
+    label: str
+    severity: str | None = None
+
+
+class Card(NamedTuple):
+    """Pictures that belong together, with their captions.
+
+    A picture is a PIL image, a matplotlib Figure, or None if it is gone.
+    """
+
+    heading: str
+    severity: str | None
+    pictures: Sequence[tuple]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A titled part of a report; a note explains it.
+
+    Terminals and notebooks leave out a block that `is_detail`.
+    """
+
+    title: str = ""
+    note: str = ""
+    is_detail: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Block):
+    """Lines of text, or pairs of a heading and a text.
+
+    Lines of code, and long lines, are not to be broken.
+    """
+
+    kind = "text"
+    lines: Sequence
+    is_code: bool = False
+    is_long: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Block):
+    """A DataFrame; its index is shown if it has a name.
+
+    Columns in `percent` hold shares; those in `bars` are drawn as bars, too; terminals
+    leave out `detail_columns`.
+    """
+
+    kind = "table"
+    frame: pd.DataFrame
+    percent: Sequence[str] = ()
+    bars: Sequence[str] = ()
+    detail_columns: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure(Block):
+    """Pictures, made by a function only when they are shown: on pages."""
+
+    kind = "figure"
+    make_cards: Callable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings(Block):
+    """Findings, worst first."""
+
+    kind = "findings"
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report: what every format is made from."""
+
+    title: str
+    blocks: Sequence[Block]
+    subtitle: str = ""
+    tiles: Sequence[Tile] = ()
+
+    def short(self):
+        """Return the blocks of terminals and notebooks: no details, no pictures."""
+        return [b for b in self.blocks if not b.is_detail and b.kind != "figure"]
+
+
+class BaseReport:
+    """Base class of the three reports.
+
+    A subclass has a `protocol` and a method `_report`, which fills one `Report`; every
+    format is made from that.
+    """
+
+    def to_markdown(self):
+        """Return the report as Markdown.
+
+        Returns
+        -------
+        str
+        """
+        return _render.to_markdown(self._report())
+
+    def to_html(self, path=None):
+        """Return the report as one HTML page that loads nothing from outside.
+
+        Parameters
+        ----------
+        path : path-like, default=None
+            File to write the page to.
+
+        Returns
+        -------
+        str
+            The page.
+        """
+        return _render.to_html(self._report(), path)
+
+    def print(self, console=None, *, title=None):
+        """Print the report, without pictures and details, in 80 columns or more.
+
+        Parameters
+        ----------
+        console : rich.console.Console, default=None
+            Where to print; standard output by default.
+        title : str, default=None
+            Title to print instead of the report's own.
+        """
+        _render.to_console(self._report(), console, title)
+
+    def _repr_html_(self):
+        return _render.to_fragment(self._report())
+
+    def _computed_on(self):
+        """Return the block that tells what the report was computed on."""
+        return Text(title="Computed on", lines=self.protocol.rows())
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a report was computed on.
+
+    Attributes
+    ----------
+    data : str
+        Which images, in words: "4,894 training images, no test images".
+    n : int
+        Number of images that the scores are of.
+    n_groups : int or None
+        Number of groups that these are of; None where groups are not known.
+    groups : str
+        What a group is, in words: "given", "near duplicates", …
+    split : str
+        How images were split into those learned from and those scored.
+    seed : object
+        The random state.
+    notes : tuple of str, default=()
+        What else must be known to read the report rightly.
+    versions : dict of str to str
+        Versions of packages; the installed ones by default.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.reports import Protocol
+    >>> Protocol("80 images", 80, 20, "given", "test set as given", 0).rows()[1]
+    ('Groups', '20 (given)')
+    """
+
+    data: str
+    n: int
+    n_groups: int | None
+    groups: str
+    split: str
+    seed: object
+    notes: tuple = ()
+    versions: dict = field(default_factory=lambda: package_versions())
+
+    def to_dict(self):
+        """Return the protocol as plain data, ready for JSON."""
+        own = {"notes": list(self.notes), "seed": _plain_seed(self.seed)}
+        return asdict(self) | own
+
+    def rows(self):
+        """Return pairs of a heading and a text."""
+        known = f"{self.n_groups:,} ({self.groups})" if self.n_groups else self.groups
+        return [
+            ("Images", self.data),
+            ("Groups", known),
+            ("Split", self.split),
+            ("Seed", str(self.seed)),
+            *(("Note", note) for note in self.notes),
+            ("Versions", ", ".join(f"{k} {v}" for k, v in self.versions.items())),
+        ]
+
+
+def package_versions():
+    """Return versions of what computes reports, and of the backends in use."""
+    # A backend is asked itself: it may be installed under another name (-cpu, -macos).
+    used = {name: sys.modules[name] for name in _BACKENDS if name in sys.modules}
+    return {
+        "brain-tumor-clf": __version__,
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        **{name: module.__version__ for name, module in used.items()},
+    }
+
+
+def _plain_seed(seed):
+    if isinstance(seed, (tuple, list)):
+        return [_plain_seed(one) for one in seed]
+    if isinstance(seed, Integral):
+        return int(seed)
+    return seed if seed is None or isinstance(seed, str) else repr(seed)
+
+
+def records(table):
+    """Return the rows of a table as plain data for JSON; None if there is no table."""
+    if table is None:
+        return None
+    if table.index.name:
+        table = table.reset_index()
+    return [plain(row) for row in table.to_dict("records")]
+
+
+def plain(value):
+    """Return a value as JSON has it; None for what is not defined."""
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return None if value is pd.NA else str(value)
