@@ -2,10 +2,10 @@
 
     python benchmarks/app_latency.py scans/*.jpg --model model.btc
 
-The app is started as a user starts it, and looked at in a Chromium that is installed.
-Each file, a scan that the model gives a class to, is uploaded on a new page. Times are
-by the clock, from the moment at which the browser is given the file to those at which
-the class, and then its heat map, stand on the page.
+The app is started by its command, and used in an installed Chromium. Each file, a scan
+that the model classifies, is uploaded on a new page. Times run from the moment at which
+the browser is given the file to those at which the class, and then its heat map, are on
+the page.
 """
 
 import argparse
@@ -18,6 +18,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from playwright.sync_api import sync_playwright
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _PATIENCE_MS = 60_000
@@ -35,43 +37,21 @@ def parse_arguments(argv=None):
 
 @contextlib.contextmanager
 def serve(model):
-    """The app in a process of its own: its address, and seconds until it answered."""
-    command = Path(sys.executable).with_name("brain-tumor-clf")
-    chosen = ["--model", model] if model else []
+    """Run the app in a process of its own; yield its address and its start in s."""
+    command = [sys.executable, "-m", "brain_tumor_clf.cli", "app", "--port", "0"]
+    command += ["--model", str(model)] if model else []
     start = time.perf_counter()
-    process = subprocess.Popen(
-        [command, "app", "--port", "0", *chosen],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
-        said = []
         for line in process.stderr:
-            said.append(line)
             if found := re.search(r"http://[\w.:]+", line):
                 yield found.group(), time.perf_counter() - start
-                break
-        else:
-            raise SystemExit(f"The app did not start:\n{''.join(said)}")
+                return
+            sys.stderr.write(line)
+        raise SystemExit("The app did not start.")
     finally:
         process.terminate()
         process.communicate(timeout=30)
-
-
-@contextlib.contextmanager
-def open_browser():
-    from playwright.sync_api import sync_playwright
-
-    path = next(filter(None, map(shutil.which, _CHROMIUM)), None)
-    if path is None:
-        raise SystemExit(f"No browser is installed ({', '.join(_CHROMIUM)}).")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 def time_upload(browser, url, file):
@@ -86,11 +66,11 @@ def time_upload(browser, url, file):
     start = time.perf_counter()
     uploader.set_input_files([str(file)])
     page.locator(".btc-head .what").first.wait_for()
-    answered = time.perf_counter() - start
+    classified = time.perf_counter() - start
     page.get_by_text("The heat map shows which parts").first.wait_for()
     colored = time.perf_counter() - start
     context.close()
-    return {"file": file.name, "class": answered, "heat_map": colored}
+    return {"file": file.name, "class": classified, "heat_map": colored}
 
 
 def print_table(found):
@@ -107,8 +87,13 @@ def print_table(found):
 
 def main(argv=None):
     args = parse_arguments(argv)
-    with open_browser() as browser, serve(args.model) as (url, seconds):
+    chromium = next(filter(None, map(shutil.which, _CHROMIUM)))
+    with sync_playwright() as driver, serve(args.model) as (url, seconds):
+        browser = driver.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
         uploads = [time_upload(browser, url, file) for file in args.files]
+        browser.close()
     found = {"start": seconds, "uploads": uploads}
     print_table(found)
     if args.json:

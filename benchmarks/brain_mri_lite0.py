@@ -35,7 +35,13 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from brain_tumor_clf import ScanGuard, load, make_recipe, save
+from brain_tumor_clf import (
+    ScanGuard,
+    SelectiveClassifier,
+    load,
+    make_recipe,
+    save,
+)
 
 NAME = "brain-mri-lite0"
 MEMBERS = FINE_TUNED, LINEAR = "fine_tuned", "linear"
@@ -220,7 +226,9 @@ def assemble(scans, splits, args):
         "robustness_step": args.robustness_step,
         "robustness": measure_robustness(scans, splits, combinations, args),
     }
-    pipe.guard_ = ScanGuard(pipe).fit(scans.data, scans.target)
+    frozen, threshold = FrozenEstimator(pipe), found["abstention"]["threshold"]
+    model = SelectiveClassifier(frozen, ScanGuard(frozen), threshold)
+    model.fit(scans.data, scans.target)
     card = model_card.render(results)
     metadata = {
         "model_card": card,
@@ -228,11 +236,11 @@ def assemble(scans, splits, args):
         "risk_coverage": found["risk_coverage"],
         "confusion_matrix": found["report"]["confusion_matrix"],
     }
-    if found["abstention"]["threshold"] is not None:
+    if threshold is not None:
         metadata["abstention"] = found["abstention"]
     output = Path(args.output)
     manifest = save(
-        pipe, output / f"{NAME}.btc", metadata=metadata, half_precision=True
+        model, output / f"{NAME}.btc", metadata=metadata, half_precision=True
     )
     results["model_id"] = manifest.model_id
     (output / "model_card.md").write_text(card, encoding="utf-8")

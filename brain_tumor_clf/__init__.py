@@ -39,6 +39,7 @@ _PUBLIC = {
     "occlusion_map": "inspection",
     "predict_files": "selective",
     "save": "persistence",
+    "show_versions": "cli",
     "write_brain_mri": "datasets",
 }
 

@@ -1,7 +1,7 @@
 """Take the pictures of the web app; all of them show phantoms.
 
-A small network is trained on phantoms first, which takes some minutes. Needs the extras
-`app` and `test`, and Chromium.
+A small network is trained on phantoms first, which takes some minutes. The extras `app`
+and `test`, and Chromium, are needed.
 
 python docs/make_screenshots.py
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from sklearn.metrics import confusion_matrix
 
 from brain_tumor_clf import (
     SimpleCNNClassifier,
@@ -25,6 +26,7 @@ from brain_tumor_clf import (
     make_mri_pipeline,
     save,
 )
+from brain_tumor_clf.metrics import risk_coverage_curve
 
 FOLDER = Path(__file__).parent / "figures"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -48,24 +50,20 @@ def train(path, n_samples):
 
 
 def measure(pipe):
-    """How often it is right on phantoms of other heads."""
+    """Measure the network on phantoms of other heads."""
     scans = make_brain_mri(400, 128, random_state=1)
     probabilities = pipe.predict_proba(scans.data)
     predicted = pipe.classes_[probabilities.argmax(axis=1)]
-    sure, right = probabilities.max(axis=1), predicted == scans.target
-    bins = np.digitize(sure, EDGES[1:-1])
-    n = np.bincount(bins, minlength=len(EDGES) - 1)
-    n_right = np.bincount(bins, right, minlength=len(EDGES) - 1)
-    order = np.argsort(-sure)
-    answered = np.arange(1, len(order) + 1)
-    names = pipe.classes_.tolist()
-    kept = sure >= THRESHOLD
+    confidence, right = probabilities.max(axis=1), predicted == scans.target
+    n, _ = np.histogram(confidence, EDGES)
+    n_right, _ = np.histogram(confidence, EDGES, weights=right)
+    coverage, risk, _ = risk_coverage_curve(
+        scans.target, probabilities, classes=pipe.classes_
+    )
     return {
         "abstention": {
             "threshold": THRESHOLD,
-            "coverage": float(kept.mean()),
-            "measured_error_rate": float(1 - right[kept].mean()),
-            "n": len(sure),
+            "coverage": float((confidence >= THRESHOLD).mean()),
         },
         "reliability": {
             "edges": EDGES,
@@ -73,16 +71,10 @@ def measure(pipe):
             "n": n.tolist(),
         },
         "confusion_matrix": {
-            "classes": names,
-            "counts": [
-                [int(((scans.target == a) & (predicted == b)).sum()) for b in names]
-                for a in names
-            ],
+            "classes": pipe.classes_.tolist(),
+            "counts": confusion_matrix(scans.target, predicted).tolist(),
         },
-        "risk_coverage": {
-            "coverage": (answered / len(order)).tolist(),
-            "risk": (np.cumsum(~right[order]) / answered).tolist(),
-        },
+        "risk_coverage": {"coverage": coverage.tolist(), "risk": risk.tolist()},
     }
 
 

@@ -76,11 +76,11 @@ def convert(old, new):
         write_zip(Path(folder) / "estimator.skops", rearrange(members))
         content = (Path(folder) / "estimator.skops").read_bytes()
         digest = hashlib.sha256(content).hexdigest()
-        model_id = hashlib.sha256(f"estimator.skops {digest}\n".encode()).hexdigest()
+        del fields["members"]
         fields |= {
             "format_version": FORMAT_VERSION,
-            "members": {"estimator.skops": {"sha256": digest, "bytes": len(content)}},
-            "model_id": model_id[:16],
+            "model_id": digest[:16],
+            "sha256": digest,
         }
         manifest = json.dumps(fields).encode()
         rearranged = Path(folder) / "rearranged.btc"

@@ -62,14 +62,14 @@ def _guard(model):
 def _abstention(model):
     if model.threshold is None:
         return "none: no result is uncertain"
-    text = f"{model.threshold:.2f}; below this probability a result is uncertain"
+    text = f"{model.threshold:.2f}. Below this probability, a result is uncertain."
     if model.abstention is None:
         return text
     if model.abstention.error_rate is not None:
         rate = model.abstention.error_rate
-        text += f". Chosen to keep wrong answers to at most {rate:.1%}"
+        text += f" Chosen so that at most {rate:.1%} of the answers are wrong."
     if model.abstention.coverage is not None:
-        text += f". Coverage: {model.abstention.coverage:.0%} of images were answered"
+        text += f" {model.abstention.coverage:.0%} of the images were answered."
     return text
 
 
@@ -100,9 +100,9 @@ def _figures(model):
     curve = read_risk_coverage(model.metadata)
     if curve is not None:
         words = (
-            "Selective risk, the share of wrong answers, by coverage, the share of "
-            "images answered. The model answers at the dashed line; the other images "
-            "are left to a radiologist."
+            "Selective risk is the share of wrong answers, coverage the share of "
+            "images that are answered. The dashed line is the coverage at the "
+            "abstention threshold."
         )
         chart = _charts.risk_coverage_chart(*curve, model.abstention)
         yield "Selective risk and coverage", words, chart

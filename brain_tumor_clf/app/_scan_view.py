@@ -5,7 +5,7 @@ import streamlit as st
 from brain_tumor_clf.app._fragments import bars, headline, render
 from brain_tumor_clf.app._images import overlay, read_scan
 from brain_tumor_clf.app._session import map_of, results_of
-from brain_tumor_clf.app._words import plain, track_record, warning_of
+from brain_tumor_clf.app._words import plain, sentence, track_record, warning_of
 from brain_tumor_clf.selective import CLASSIFIED, NOT_A_SCAN, UNREADABLE
 
 _LONGEST = 768  # pixels of a scan on the screen
@@ -22,7 +22,7 @@ def show_scan(model, upload, result, *, is_phantom=False):
         if result.state == UNREADABLE:
             st.html(headline(result))
             st.html(render("file", name=result.name))
-            st.html(render("text", text=f"{plain(result.reason, longest=400)}."))
+            st.html(render("text", text=sentence(plain(result.reason, longest=400))))
             return
         predicted = _show_state(model, upload, result, is_phantom)
         left, right = st.columns([0.92, 1.08], gap="large")
@@ -73,7 +73,7 @@ def _show_heat(picture, scan, model, upload, label):
     if not heat.any():
         text = f"No part of this image raises the score of {explained}."
         st.html(render("soft", text=text))
-    opacity = st.slider("Opacity of the heat map", 0, 100, 70, format="%d %%")
+    opacity = st.slider("Opacity of the heat map", 0, 100, 70, format="%d%%")
     alt = f"Scan {plain(upload.name)} with the heat map of {explained}"
     colored = overlay(scan, heat, opacity / 100)
     picture.image(colored, width="stretch", alt=alt)

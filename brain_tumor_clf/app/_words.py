@@ -31,19 +31,25 @@ def plain(text, longest=_LONGEST):
 
 
 def percent(share):
-    """Format a probability; none is shown as 0 or 100 %.
+    """Format a probability; none is shown as 0 or 100%.
 
     Examples
     --------
     >>> from brain_tumor_clf.app._words import percent
     >>> percent(0.9312), percent(0.99999), percent(0.0001)
-    ('93.1 %', '> 99.9 %', '< 0.1 %')
+    ('93.1%', '> 99.9%', '< 0.1%')
     """
     if share > 0.999:
-        return "> 99.9 %"
+        return "> 99.9%"
     if share < 0.001:
-        return "< 0.1 %"
-    return f"{100 * share:.1f} %"
+        return "< 0.1%"
+    return f"{100 * share:.1f}%"
+
+
+def sentence(reason):
+    """Write a reason as a sentence, without advice to programmers after a ";"."""
+    text = reason.partition(";")[0]
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def warning_of(result, model, *, is_phantom=False):
@@ -92,7 +98,7 @@ def _of_phantom(result, model):
 
 
 def _of_reading(result, model):
-    return _sentence(result.notes[0]) if result.notes else None
+    return sentence(result.notes[0]) if result.notes else None
 
 
 def _of_size(result, model):
@@ -106,7 +112,7 @@ def _of_doubt(result, model):
     if result.state != UNCERTAIN:
         return None
     if model.threshold is None or not (result.probability or 1) < model.threshold:
-        return _sentence(result.reason)
+        return sentence(result.reason)
     text = (
         f"The most likely class, {result.likeliest}, has a probability of "
         f"{percent(result.probability)}, below the abstention threshold of "
@@ -136,14 +142,8 @@ def _of_class(result, model):
     return None
 
 
-def _sentence(reason):
-    # The reader's advice to programmers comes after the semicolon.
-    text = reason.partition(";")[0]
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
-
-
 def _rounded(share):
     """Format a measured share with as many digits as its counts support."""
     if 0.1 <= share < 0.995 or share == 1:
-        return f"{100 * share:.0f} %"
-    return f"{100 * share:.1f} %"
+        return f"{100 * share:.0f}%"
+    return f"{100 * share:.1f}%"

@@ -1,5 +1,6 @@
-"""The command line: ``brain-tumor-clf``. It parses, calls and shows, nothing else."""
+"""The command line, ``brain-tumor-clf``."""
 
+from brain_tumor_clf.cli._info import show_versions
 from brain_tumor_clf.cli._main import main
 
-__all__ = ["main"]
+__all__ = ["main", "show_versions"]

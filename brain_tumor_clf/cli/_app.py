@@ -5,12 +5,10 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import RESEARCH_ONLY, note, print_warning
-from brain_tumor_clf.cli._files import PLOTS, require_extra
+from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli._model import TrustPickleOption, open_model
 
-_PACKAGES = {"streamlit": "streamlit", **PLOTS}
+_PACKAGES = {"streamlit": "streamlit", **shell.PLOTS}
 
 
 def app(
@@ -20,21 +18,21 @@ def app(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="Model file that `train` or `demo` wrote. Default: the packaged one.",
+            help="Model file written by `train` or `demo`. Default: the packaged one.",
         ),
     ] = None,
     port: Annotated[
         int,
         typer.Option(
-            min=0, max=65535, metavar="N", help="Port to listen at; 0 takes a free one."
+            min=0, max=65535, metavar="N", help="Port to listen on; 0 takes a free one."
         ),
     ] = 8501,
     host: Annotated[
         str,
         typer.Option(
             metavar="ADDRESS",
-            help="Address to listen at. The default can be reached from this machine "
-            "alone; 0.0.0.0 from every machine that reaches it.",
+            help="Address to listen on. The default is reachable from this machine "
+            "only; 0.0.0.0 from every machine on the network.",
         ),
     ] = "127.0.0.1",
     trust_pickle: TrustPickleOption = False,
@@ -43,9 +41,9 @@ def app(
 
     Uploaded files stay in memory and are forgotten when their page is closed.
     """
-    require_extra("app", _PACKAGES)
-    note("Starting the model…")
-    start_backend()
+    shell.require_extra("app", _PACKAGES)
+    shell.note("Starting the model…")
+    shell.start_backend()
     from brain_tumor_clf.app import serve
 
     serve(
@@ -61,8 +59,8 @@ def _announce(url, host):
     from brain_tumor_clf.app import is_local
 
     if not is_local(host):
-        print_warning(
-            f"whoever reaches {host} can use the app: it asks for no password and does "
-            "not encrypt. Scans of patients need a proxy before it that does both."
+        shell.print_warning(
+            f"whoever reaches {host} can use the app: it has no password and no "
+            "encryption. For scans of patients, put a proxy with both in front of it."
         )
-    note(f"Open {url}  (Ctrl+C stops it). {RESEARCH_ONLY}")
+    shell.note(f"Open {url}  (Ctrl+C stops it). {shell.RESEARCH_ONLY}")

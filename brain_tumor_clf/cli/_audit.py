@@ -6,9 +6,13 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._console import console, note
-from brain_tumor_clf.cli._data import load_scans, resolve_healthy
-from brain_tumor_clf.cli._files import check_page, check_writable, write_json
+from brain_tumor_clf.cli._console import (
+    check_page,
+    check_writable,
+    console,
+    note,
+    write_json,
+)
 from brain_tumor_clf.cli._options import (
     DataFolder,
     GroupsOption,
@@ -18,6 +22,8 @@ from brain_tumor_clf.cli._options import (
     SeedOption,
     Subset,
     SubsetOption,
+    load_scans,
+    resolve_healthy,
 )
 
 LEAK_FOUND = 3

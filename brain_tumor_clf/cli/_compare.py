@@ -5,14 +5,13 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import console
-from brain_tumor_clf.cli._data import load_scans
-from brain_tumor_clf.cli._files import (
+from brain_tumor_clf.cli._console import (
     PLOTS,
     check_page,
     check_writable,
+    console,
     require_extra,
+    start_backend,
     write_json,
 )
 from brain_tumor_clf.cli._options import (
@@ -30,6 +29,7 @@ from brain_tumor_clf.cli._options import (
     WeightsOption,
     check_grouping,
     check_learning_rate,
+    load_scans,
 )
 
 
@@ -102,14 +102,14 @@ def _parse_seeds(text):
 
 
 def _make_models(architectures, options):
-    from brain_tumor_clf.cli._architectures import SIMPLE, make_pipeline, resolve_name
+    from brain_tumor_clf.cli._model import SIMPLE, make_architecture, resolve_name
 
     models = {}
     try:
         for word in architectures.split(","):
             name = resolve_name(word.strip())
             own = {**options, "weights": None} if name == SIMPLE else options
-            models[name] = make_pipeline(name, **own)
+            models[name] = make_architecture(name, **own)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--architectures") from error
     return models

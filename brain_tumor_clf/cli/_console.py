@@ -1,19 +1,27 @@
-"""What goes to the terminal: results to stdout, everything else to stderr."""
+"""What all commands share: the terminal, the files they write, and Keras' start.
 
+Results go to stdout, everything else to stderr.
+"""
+
+import json
+import logging
+import os
+import sys
+import tempfile
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import typer
 
 RESEARCH_ONLY = "Research only; not a medical device."
-_shown = set()
+PLOTS = {"matplotlib": "matplotlib"}
+_DEBUG = "BRAIN_TUMOR_CLF_DEBUG"
+_shown_warnings = set()
 
 
 def console(*documents):
-    """The console of results: stdout, or stderr where a document goes to stdout.
-
-    Parameters
-    ----------
-    *documents : path or None
-        Where documents are written; ``-`` is stdout.
-    """
+    """The console of results: stderr if one of the documents goes to stdout ("-")."""
     from rich.console import Console
 
     if any(str(path) == "-" for path in documents):
@@ -29,53 +37,73 @@ def error_console():
 
 
 def note(text):
-    """Say what is going on, on stderr."""
+    """Print what is going on, to stderr."""
     error_console().print(text, style="dim", markup=False, soft_wrap=True)
 
 
+def table(*columns):
+    """A table of these columns, probabilities on the right; see `add_row`."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        number = name == "probability"
+        made.add_column(
+            name, justify="right" if number else "left", overflow="fold", no_wrap=number
+        )
+    return made
+
+
+def add_row(table, *cells, style=""):
+    """Add a row of plain text: names of files may hold brackets."""
+    from rich.text import Text
+
+    table.add_row(*(Text(str(cell)) for cell in cells), style=style)
+
+
 def print_research_only(out):
-    """The last line of every report."""
+    """Print the last line of every report."""
     out.print(RESEARCH_ONLY, style="dim")
 
 
 def print_warning(text):
-    """A warning in one line on stderr."""
-    _print_labelled("Warning", "yellow", text)
+    """Print a warning in one line to stderr."""
+    _print_labeled("Warning", "yellow", text)
 
 
 def print_error(text):
-    """An error in one line on stderr."""
-    _print_labelled("Error", "bold red", text)
+    """Print an error in one line to stderr."""
+    _print_labeled("Error", "bold red", text)
+
+
+def _print_labeled(label, style, text):
+    from rich.text import Text
+
+    line = Text.assemble((f"{label}: ", style), text)
+    error_console().print(line, soft_wrap=True)
 
 
 def show_warning(message, category, filename, lineno, file=None, line=None):
-    """Show a Python warning once, as a line without the place in the code."""
+    """Show a Python warning once, in one line, without its place in the code."""
     text = str(message).strip()
-    if text not in _shown:
-        _shown.add(text)
+    if text not in _shown_warnings:
+        _shown_warnings.add(text)
         print_warning(text)
 
 
 @contextmanager
 def progress(description, total):
-    """A progress bar on the terminal: yields a function to call after each step."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-    )
+    """Show a progress bar; yields a function to call after each step."""
+    from rich import progress as bars
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        *("{task.description}", bars.BarColumn(bar_width=24)),
+        *(bars.MofNCompleteColumn(), bars.TimeElapsedColumn()),
     )
     out = error_console()
-    shown = {"transient": True, "disable": not out.is_terminal}
-    with Progress(*columns, console=out, **shown) as bar:
+    options = {"transient": True, "disable": not out.is_terminal}
+    with bars.Progress(*columns, console=out, **options) as bar:
         task = bar.add_task(description, total=total)
 
         def advance(n=1, description=None):
@@ -84,8 +112,89 @@ def progress(description, total):
         yield advance
 
 
-def _print_labelled(label, style, text):
-    from rich.text import Text
+def write_text(text, path):
+    """Write text to a file, or to stdout where the path is "-"."""
+    if str(path) == "-":
+        sys.stdout.write(text)
+        return
+    Path(path).write_text(text, encoding="utf-8")
 
-    line = Text.assemble((f"{label}: ", style), text)
-    error_console().print(line, soft_wrap=True)
+
+def write_json(document, path):
+    """Write a document as JSON to a file, or to stdout where the path is "-"."""
+    document = {**document, "notice": RESEARCH_ONLY}
+    write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", path)
+
+
+def check_writable(path, option):
+    """Refuse an output path before the work starts, rather than at its end."""
+    if path is None or str(path) == "-":
+        return
+    if path.is_dir():
+        raise typer.BadParameter(f"{path} is a folder; name a file.", param_hint=option)
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise typer.BadParameter(
+            f"the folder {folder} does not exist.", param_hint=option
+        )
+    try:  # permissions do not tell: a disk may be read-only; nothing is changed
+        if path.exists():
+            path.open("ab").close()
+        else:
+            tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise typer.BadParameter(
+            f"{path} cannot be written: {error.strerror}.", param_hint=option
+        ) from error
+
+
+def check_page(path, option="--html"):
+    """As `check_writable`, for an HTML page: a file, never stdout."""
+    if path is not None and str(path) == "-":
+        raise typer.BadParameter("name a file for the page.", param_hint=option)
+    check_writable(path, option)
+
+
+def require_extra(extra, packages):
+    """Raise a ModuleNotFoundError that says how to install what is missing.
+
+    `packages` maps names of modules to names of packages.
+    """
+    missing = [name for module, name in packages.items() if find_spec(module) is None]
+    if missing:
+        raise ModuleNotFoundError(
+            f"this needs {' and '.join(missing)}: pip install "
+            f"'brain-tumor-clf[{extra}]'"
+        )
+
+
+def silence_backends(debug):
+    """Set the environment variables that libraries read once, when imported."""
+    os.environ.setdefault("MPLBACKEND", "agg")  # pictures go to files
+    if debug:
+        os.environ[_DEBUG] = "1"
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+
+
+def start_backend():
+    """Import Keras and its backend, which takes seconds, without their messages."""
+    debug, terminal = _DEBUG in os.environ, os.dup(2)
+    with open(os.devnull, "wb") as nothing:
+        if not debug:
+            # TensorFlow 2.21 prints two notes on rounding before it reads a setting.
+            os.dup2(nothing.fileno(), 2)
+        try:
+            # skops searches all loaded modules when imported: few before Keras.
+            import skops.io  # noqa: F401  # isort: skip
+
+            import keras
+
+            keras.config.backend()
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+    if not debug:
+        # It warns of retracing, which cross-validation cannot avoid.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from brain_tumor_clf.cli._console import note, print_warning, progress
-from brain_tumor_clf.cli._data import describe_data
+from brain_tumor_clf.cli._options import describe_data
 
 _NEAR = "near duplicates, mirror images included; patients are not known"
 

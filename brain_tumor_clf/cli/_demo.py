@@ -1,13 +1,12 @@
-"""``demo``: from drawn scans to a compared, saved and used classifier in minutes."""
+"""``demo``: draw scans, compare classifiers on them, save and use the best."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import console, note
-from brain_tumor_clf.cli._files import PLOTS, require_extra, write_json
+from brain_tumor_clf.cli import _console as shell
+from brain_tumor_clf.cli._options import SeedOption, load_scans
 
 
 def demo(
@@ -19,7 +18,7 @@ def demo(
         int, typer.Option(min=24, metavar="N", help="Number of drawn scans.")
     ] = 400,
     folds: Annotated[
-        int, typer.Option(min=2, metavar="K", help="Folds of cross-validation.")
+        int, typer.Option(min=2, metavar="K", help="Folds of the cross-validation.")
     ] = 3,
     epochs: Annotated[
         int | None,
@@ -27,21 +26,19 @@ def demo(
             min=1, metavar="N", help="Epochs of both networks. Default: 20 and 5."
         ),
     ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Seed of everything random.")
-    ] = 0,
+    seed: SeedOption = 0,
 ):
     """Draw scans, compare three classifiers on them, save the best and use it.
 
-    The scans are phantoms: drawings of heads with drawn tumors. Nothing that is
-    measured on them says anything about patients. No network is needed.
+    The scans are phantoms: drawings of heads with drawn tumors. Scores on them say
+    nothing about patients. No internet connection is needed.
     """
-    require_extra("demo", PLOTS)
+    shell.require_extra("demo", shell.PLOTS)
     if output.exists() and (output.is_file() or any(output.iterdir())):
         raise typer.BadParameter(
             f"{output} exists already; name a new folder.", param_hint="--output"
         )
-    start_backend()
+    shell.start_backend()
     scans = _draw_scans(output / "scans", n_samples, seed)
     models = make_models(epochs, seed)
     comparison, best = _compare(models, scans, folds, seed)
@@ -56,43 +53,33 @@ def make_models(epochs=None, seed=0):
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    from brain_tumor_clf import (
-        CNNFeatures,
-        SimpleCNNClassifier,
-        TransferCNNClassifier,
-        make_mri_pipeline,
-    )
+    from brain_tumor_clf import CNNFeatures, make_mri_pipeline
+    from brain_tumor_clf.cli._model import SIMPLE, make_architecture
 
-    simple = SimpleCNNClassifier(
-        epochs=epochs or 20, augmentation="light", random_state=seed
-    )
-    lite = TransferCNNClassifier(
-        "EfficientNetLite0",
-        weights=None,
-        learning_rate=3e-3,
-        epochs=epochs or 5,
-        random_state=seed,
-    )
+    options = {"image_size": 64, "random_state": seed}
+    simple = {"epochs": epochs or 20, "augmentation": "light"}
+    lite = {"epochs": epochs or 5, "learning_rate": 3e-3, "weights": "none"}
     frozen = CNNFeatures("EfficientNetLite0", weights="imagenet")
-    features = make_pipeline(frozen, StandardScaler(), SVC(C=10))
+    svc = make_pipeline(frozen, StandardScaler(), SVC(C=10))
     return {
-        "SimpleCNN": make_mri_pipeline(simple, image_size=64),
-        "EfficientNetLite0, scratch": make_mri_pipeline(lite, image_size=64),
-        "Frozen features, SVC": make_mri_pipeline(features, image_size=128),
+        SIMPLE: make_architecture(SIMPLE, **simple, **options),
+        "EfficientNetLite0, scratch": make_architecture(
+            "EfficientNetLite0", **lite, **options
+        ),
+        "Frozen features, SVC": make_mri_pipeline(svc, image_size=128),
     }
 
 
 def _draw_scans(folder, n_samples, seed):
     from brain_tumor_clf import write_brain_mri
-    from brain_tumor_clf.cli._data import load_scans
 
-    note(f"Drawing {n_samples} scans to {folder}")
+    shell.note(f"Drawing {n_samples} scans to {folder}")
     write_brain_mri(folder, n_samples, image_size=128, random_state=seed)
     return load_scans(folder)
 
 
 def _compare(models, scans, folds, seed):
-    """The comparison of all models, and the best of them out of fold."""
+    """The comparison of all models, and the best by their out-of-fold scores."""
     from brain_tumor_clf.cli._cross_validation import choose_groups, cross_validate
 
     grouping = choose_groups(scans, False, folds, seed)
@@ -104,11 +91,11 @@ def _compare(models, scans, folds, seed):
 
 
 def _show(comparison, best, scans, output):
-    out = console()
+    out = shell.console()
     title = f"{len(scans.data)} drawn scans of {len(set(scans.groups))} patients"
     comparison.print(out, title=title)
     out.print()
-    title = f"{best.name}, every scan out of fold"
+    title = f"{best.name}, out-of-fold predictions"
     best.report.print(out, title=title)
     picture = output / "confusion_matrix.png"
     best.report.plot().figure_.savefig(picture, dpi=120)
@@ -116,17 +103,10 @@ def _show(comparison, best, scans, output):
 
 
 def _fit_and_save(pipeline, scans, comparison, best, output):
-    from brain_tumor_clf import save
-    from brain_tumor_clf.reports import fit_groups
+    from brain_tumor_clf.cli._train import fit_and_save
 
-    note(f"Training {best.name} on all {len(scans.data)} scans")
-    pipeline.fit(scans.data, scans.target, **fit_groups(pipeline, scans.groups))
-    metadata = {
-        "trained_on": {"n": len(scans.data), "what": "phantoms, not patients"},
-        "cross_validation": best.to_dict(),
-    }
-    manifest = save(pipeline, output / "model.btc", metadata=metadata)
-    best.report.model_id = manifest.model_id
+    about = {"scans": "phantoms, not patients"}
+    manifest = fit_and_save(pipeline, scans, output / "model.btc", best, **about)
     best.report.to_html(output / "report.html")
     document = {
         "model_id": manifest.model_id,
@@ -135,22 +115,26 @@ def _fit_and_save(pipeline, scans, comparison, best, output):
         "cross_validation": best.to_dict(),
         "versions": manifest.versions,
     }
-    write_json(document, output / "scores.json")
+    shell.write_json(document, output / "scores.json")
     return manifest
 
 
 def _classify_one(scans, manifest, output):
-    from brain_tumor_clf import load
+    from brain_tumor_clf import load, predict_files
 
-    model_file = output / "model.btc"
-    out = console()
-    out.print(f"Wrote {output / 'report.html'}", soft_wrap=True, markup=False)
-    out.print(f"Saved {model_file}, model {manifest.model_id}", soft_wrap=True)
+    model, folder, out = output / "model.btc", output / "scans", shell.console()
     path, truth = scans.data[0], scans.target[0]
-    label = load(model_file).predict([path])[0]
-    out.print(f"Classified {path}: {label} (drawn as {truth})", soft_wrap=True)
+    label = predict_files(load(model), [path])["label"][0]
+    for line in (
+        f"Wrote {output / 'report.html'}",
+        f"Saved {model}, model {manifest.model_id}",
+        f"Classified {path}: {label} (drawn as {truth})",
+    ):
+        out.print(line, soft_wrap=True, markup=False)
     out.print("\nNext:", style="bold")
-    scans_folder = output / "scans"
-    out.print(f"  brain-tumor-clf predict {model_file} {scans_folder}", soft_wrap=True)
-    out.print("  brain-tumor-clf audit YOUR_FOLDER --html audit.html")
-    out.print("  brain-tumor-clf train YOUR_FOLDER -o model.btc --cv 5")
+    for line in (
+        f"predict {model} {folder}",
+        "audit YOUR_FOLDER --html audit.html",
+        "train YOUR_FOLDER -o model.btc --cv 5",
+    ):
+        out.print(f"  brain-tumor-clf {line}", soft_wrap=True, markup=False)

@@ -6,19 +6,15 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import console, note, progress
-from brain_tumor_clf.cli._data import (
-    describe_data,
-    load_scans,
-    load_training_scans,
-    resolve_healthy,
-)
-from brain_tumor_clf.cli._files import (
+from brain_tumor_clf.cli._console import (
     PLOTS,
     check_page,
     check_writable,
+    console,
+    note,
+    progress,
     require_extra,
+    start_backend,
     write_json,
 )
 from brain_tumor_clf.cli._options import (
@@ -30,6 +26,10 @@ from brain_tumor_clf.cli._options import (
     ModelFile,
     SeedOption,
     SubsetOption,
+    describe_data,
+    load_scans,
+    load_training_scans,
+    resolve_healthy,
 )
 
 
@@ -67,7 +67,7 @@ def evaluate(
     scans = load_scans(folder, subset, groups)
     training = None if train is None else load_training_scans(train)
     start_backend()
-    from brain_tumor_clf.cli._prediction import load_classifier
+    from brain_tumor_clf.cli._model import load_classifier
 
     pipeline = load_classifier(model)
     classes = [str(label) for label in pipeline.classes_]

@@ -1,39 +1,25 @@
-"""``explain``: draw what spoke for the class of each scan."""
+"""``explain``: draw heat maps of scans."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import (
-    RESEARCH_ONLY,
-    console,
-    print_error,
-    print_research_only,
-    progress,
-)
-from brain_tumor_clf.cli._files import PLOTS, require_extra
+from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli._model import (
     ModelAndPaths,
     TrustPickleOption,
     open_model,
     split_model,
 )
-from brain_tumor_clf.cli._predict import find_scans
+from brain_tumor_clf.cli._predict import (
+    exit_if_unreadable,
+    find_scans,
+    with_empty_folders,
+)
 
 _CHUNK = 16  # scans whose maps are in memory at a time
 _INCHES, _DPI = (6.4, 3.9), 150
-
-
-class Method(StrEnum):
-    """How the heat maps are made."""
-
-    LAYERCAM = "layercam"
-    GRADCAM = "gradcam"
-    GRADCAM_PLUS_PLUS = "gradcam++"
-    OCCLUSION = "occlusion"
 
 
 def explain(
@@ -44,7 +30,7 @@ def explain(
             "-o",
             "--output",
             metavar="DIR",
-            help="Folder for the pictures; made if there is none.",
+            help="Folder for the pictures; created if there is none.",
         ),
     ],
     target: Annotated[
@@ -56,42 +42,38 @@ def explain(
         ),
     ] = None,
     method: Annotated[
-        Method,
-        typer.Option(help="Gradients, or covering part by part (any model, slow)."),
-    ] = Method.LAYERCAM,
+        Literal["layercam", "gradcam", "gradcam++", "occlusion"],
+        typer.Option(help="Gradients, or occlusion (any model, but slow)."),
+    ] = "layercam",
     trust_pickle: TrustPickleOption = False,
 ):
-    """Draw what spoke for the class of each scan, one PNG a scan.
+    """Draw a heat map of each scan, one PNG per scan.
 
-    Each shows the scan beside its heat map, with the class and its probability. Files
-    that cannot be read are named with the reason; the others are explained, and the
-    exit status is 1.
+    Each picture shows the scan beside the heat map of its class, with the probability.
+    Files that cannot be read are listed with the reason. All others are explained, and
+    the exit status is 1.
     """
-    require_extra("plots", PLOTS)
-    model, paths = split_model(paths)
-    files, failures = find_scans(paths)
+    shell.require_extra("plots", shell.PLOTS)
+    file, paths = split_model(paths)
+    files, empty = find_scans(paths)
     pictures = _name_pictures(files, output)
     _make_folder(output)
-    start_backend()
-    pipeline = open_model(model, trust_pickle)
-    label = _find_label(pipeline, target)
-    rows = []
-    with progress("Explaining", len(files)) as advance:
+    shell.start_backend()
+    model = open_model(file, trust_pickle)
+    code = _find_class(model, target)
+    tables = []
+    with shell.progress("Explaining", len(files)) as advance:
         for start in range(0, len(files), _CHUNK):
             chunk = files[start : start + _CHUNK]
-            for found in _explain_readable(pipeline, chunk, label, method, failures):
-                _draw(*found, pictures[found[0]], pipeline.model_id_)
-                rows.append((*found[2:], pictures[found[0]]))
+            tables.append(_explain(model, chunk, code, method, pictures))
             advance(len(chunk))
-    _print_table(rows, pipeline.model_id_, len(failures))
-    if failures:
-        for path, reason in failures.items():
-            print_error(f"{path}: {reason}")
-        raise typer.Exit(1)
+    answers = with_empty_folders(tables, empty)
+    _print_table(answers, pictures, model.model_id_)
+    exit_if_unreadable(answers)
 
 
 def _name_pictures(files, folder):
-    """A picture's path for each scan; scans of one name get numbers."""
+    """The path of each scan's picture; scans of one name get numbers."""
     scans = {Path(path).resolve() for path in files}
     taken, pictures = set(), {}
     for path in files:
@@ -120,72 +102,65 @@ def _make_folder(folder):
         ) from error
 
 
-def _find_label(pipeline, target):
-    """The label that is written like this; None for the predicted one."""
-    if target is None:
-        return None
+def _find_class(model, target):
+    """The position of the class of this name; None for the predicted one."""
     from brain_tumor_clf._validation import check_choice
 
-    labels = {str(label): label for label in pipeline.classes_.tolist()}
-    return labels[check_choice("class", target, labels)]
+    names = [str(label) for label in model.classes_]
+    return None if target is None else names.index(check_choice("class", target, names))
 
 
-def _explain_readable(pipeline, paths, label, method, failures):
-    """Path, map, class and probability of each scan that can be read."""
-    from brain_tumor_clf.exceptions import ImageReadError
-
-    try:
-        return _explain(pipeline, paths, label, method)
-    except ImageReadError as error:
-        failures.update(error.failures.values())
-    readable = [path for path in paths if path not in failures]
-    return _explain(pipeline, readable, label, method) if readable else []
-
-
-def _explain(pipeline, paths, label, method):
-    import numpy as np
-
+def _explain(model, paths, code, method, pictures):
+    """Draw the pictures of some scans; their answers, of the class explained."""
     from brain_tumor_clf.inspection import grad_cam, occlusion_map
+    from brain_tumor_clf.selective import predict_files
 
-    probabilities = pipeline.predict_proba(paths)
-    codes = probabilities.argmax(axis=1)
-    if label is not None:
-        codes = np.full(len(paths), pipeline.classes_.tolist().index(label))
-    labels = pipeline.classes_[codes]
-    if method is Method.OCCLUSION:
-        maps = occlusion_map(pipeline, paths, labels)
-    else:
-        maps = grad_cam(pipeline, paths, labels, method=str(method))
-    sure = probabilities[np.arange(len(paths)), codes]
-    return list(zip(paths, maps, labels, sure, strict=True))
+    answers = predict_files(model, paths, guard=False, threshold=None)
+    drawn = answers["state"] == "classified"
+    if code is not None:
+        label = model.classes_.tolist()[code]
+        answers.loc[drawn, "label"] = label
+        answers.loc[drawn, "probability"] = answers.loc[drawn, f"p_{label}"]
+    shown = answers[drawn]
+    if len(shown):
+        scans, labels = shown["file"].tolist(), shown["label"].tolist()
+        if method == "occlusion":
+            maps = occlusion_map(model, scans, labels)
+        else:
+            maps = grad_cam(model, scans, labels, method=method)
+        for answer, heat in zip(shown.to_dict("records"), maps, strict=True):
+            _draw(answer, heat, pictures[answer["file"]], model.model_id_)
+    return answers
 
 
-def _draw(path, heat, label, probability, picture, model_id):
+def _draw(answer, heat, picture, model_id):
     from matplotlib.figure import Figure
 
     from brain_tumor_clf.inspection import SaliencyDisplay
 
     figure = Figure(figsize=_INCHES, layout="constrained")
     SaliencyDisplay.from_maps(
-        [path], [heat], [label], probability=[probability], ax=figure.subplots(1, 2)
+        [answer["file"]],
+        [heat],
+        [answer["label"]],
+        probability=[answer["probability"]],
+        ax=figure.subplots(1, 2),
     )
-    figure.supxlabel(f"model {model_id}. {RESEARCH_ONLY}", fontsize=6, color="0.4")
+    figure.supxlabel(
+        f"model {model_id}. {shell.RESEARCH_ONLY}", fontsize=6, color="0.4"
+    )
     figure.savefig(picture, dpi=_DPI)
 
 
-def _print_table(rows, model_id, n_failed):
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("class", no_wrap=True)
-    table.add_column("probability", justify="right", no_wrap=True)
-    table.add_column("picture", overflow="fold")
-    for label, probability, picture in rows:
-        table.add_row(escape(str(label)), f"{probability:.3f}", escape(str(picture)))
-    out = console()
+def _print_table(answers, pictures, model_id):
+    table = shell.table("class", "probability", "picture")
+    shown = answers[answers["state"] == "classified"]
+    for row in shown.to_dict("records"):
+        probability = f"{row['probability']:.3f}"
+        shell.add_row(table, row["label"], probability, pictures[row["file"]])
+    out = shell.console()
     out.print(table)
+    n_failed = (answers["state"] == "unreadable").sum()
     failed = f", {n_failed} unreadable" if n_failed else ""
-    out.print(f"{len(rows)} scans{failed}; model {model_id}")
-    print_research_only(out)
+    out.print(f"{len(shown)} scans{failed}; model {model_id}")
+    shell.print_research_only(out)

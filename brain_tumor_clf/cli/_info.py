@@ -8,27 +8,17 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import console, note
+from brain_tumor_clf.cli._console import console, note, start_backend
 
 _DISTRIBUTION = "brain-tumor-clf"
 _PACKAGES = (
-    _DISTRIBUTION,
-    "scikit-learn",
-    "keras",
-    "tensorflow",
-    "jax",
-    "torch",
-    "scikeras",
-    "skops",
-    "numpy",
-    "pandas",
-    "pillow",
+    *(_DISTRIBUTION, "scikit-learn", "keras", "tensorflow", "jax", "torch"),
+    *("scikeras", "skops", "numpy", "pandas", "pillow"),
 )
 _EXTRAS = {
     "dicom": "reading DICOM files, compressed ones too",
     "kaggle": "fetch_brain_tumor_mri",
-    "plots": "the demo's picture, displays",
+    "plots": "displays, reports with figures",
     "app": "the web app",
 }
 
@@ -44,14 +34,30 @@ def info(
         ),
     ] = None,
 ):
-    """Show versions, backend and GPU, and what is missing for what."""
-    if model is not None:
-        _describe_model(model)
-        return
+    """Show versions, backend, GPU and missing extras, or describe a model file."""
+    if model is None:
+        note("Starting the backend…")
+        start_backend()
+        show_versions()
+    else:
+        _print_pairs(console(), _describe_model(model))
+
+
+def show_versions():
+    """Print versions, the backend of Keras, GPUs, and which extras are installed.
+
+    Examples
+    --------
+    >>> import brain_tumor_clf
+    >>> brain_tumor_clf.show_versions()
+    Versions
+      python ...
+    """
     out = console()
     out.print("Versions", style="bold")
-    _print_pairs(out, [("python", platform.python_version()), *_versions()])
-    note("Starting the backend…")
+    versions = [(package, _version(package)) for package in _PACKAGES]
+    pairs = [(package, version) for package, version in versions if version]
+    _print_pairs(out, [("python", platform.python_version()), *pairs])
     out.print("\nBackend", style="bold")
     _print_pairs(out, _backend())
     out.print("\nExtras", style="bold")
@@ -68,12 +74,13 @@ def _describe_model(path):
     from brain_tumor_clf.persistence import read_manifest
 
     manifest = read_manifest(path)
+    versions = ", ".join(map(" ".join, manifest.versions.items()))
     pairs = [
         ("model", manifest.model_id),
         ("estimator", manifest.estimator),
         ("classes", ", ".join(map(str, manifest.classes or ["none"]))),
         ("saved", f"{manifest.created}, backend {manifest.backend}"),
-        ("versions", ", ".join(f"{k} {v}" for k, v in manifest.versions.items())),
+        ("versions", versions),
         ("size", f"{path.stat().st_size / 2**20:.1f} MiB"),
     ]
     trained_on = manifest.metadata.get("trained_on")
@@ -83,19 +90,12 @@ def _describe_model(path):
     if isinstance(scores, dict):
         mean, std = scores["mean"]["accuracy"], scores["std"]["accuracy"]
         pairs.append(("accuracy", f"{mean:.3f} ± {std:.3f}, {scores['protocol']}"))
-    _print_pairs(console(), pairs)
+    return pairs
 
 
 def _print_pairs(out, pairs):
     for name, value in pairs:
         out.print(f"  {name:<17}{value}", soft_wrap=True, markup=False)
-
-
-def _versions():
-    for package in _PACKAGES:
-        version = _version(package)
-        if version is not None:
-            yield package, version
 
 
 def _version(package):
@@ -107,13 +107,11 @@ def _version(package):
 
 
 def _backend():
-    start_backend()
     import keras
 
     name = keras.config.backend()
-    yield "keras uses", name
-    devices = _gpus(name)
-    yield "gpu", ", ".join(devices) or "none found; training runs on the CPU"
+    gpus = ", ".join(_gpus(name)) or "none found; training runs on the CPU"
+    return [("keras uses", name), ("gpu", gpus)]
 
 
 def _gpus(backend):
@@ -127,8 +125,8 @@ def _gpus(backend):
         return [str(device) for device in jax.devices() if device.platform == "gpu"]
     import torch
 
-    count = torch.cuda.device_count()
-    return [torch.cuda.get_device_name(i) for i in range(count)]
+    n_gpus = torch.cuda.device_count()
+    return [torch.cuda.get_device_name(i) for i in range(n_gpus)]
 
 
 def _missing(extra):

@@ -1,4 +1,4 @@
-"""The application: its commands, and how every failure becomes one line and a status.
+"""The program: its commands, and every failure as one line and an exit status.
 
 Modules of this folder import TensorFlow, pandas and scikit-learn inside functions, so
 that ``--help`` answers at once.
@@ -12,16 +12,10 @@ from typing import Annotated
 import typer
 
 from brain_tumor_clf import __version__
+from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli._app import app as serve_app
 from brain_tumor_clf.cli._audit import audit
-from brain_tumor_clf.cli._backend import silence_backends
 from brain_tumor_clf.cli._compare import compare
-from brain_tumor_clf.cli._console import (
-    RESEARCH_ONLY,
-    error_console,
-    print_error,
-    show_warning,
-)
 from brain_tumor_clf.cli._demo import demo
 from brain_tumor_clf.cli._evaluate import evaluate
 from brain_tumor_clf.cli._explain import explain
@@ -38,11 +32,18 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=RESEARCH_ONLY,
+    epilog=shell.RESEARCH_ONLY,
 )
 for command in (
-    *(demo, audit, train, compare, evaluate, predict, explain),
-    *(serve_app, info),
+    demo,
+    audit,
+    train,
+    compare,
+    evaluate,
+    predict,
+    explain,
+    serve_app,
+    info,
 ):
     app.command()(command)
 
@@ -61,7 +62,7 @@ def _program(
             "--version",
             callback=_print_version,
             is_eager=True,
-            help="Show the version and exit.",
+            help="Show the version.",
         ),
     ] = False,
     debug: Annotated[
@@ -74,37 +75,34 @@ def _program(
 def main(args=None):
     """Run the command line and exit with its status.
 
+    The status is 0, 1 if the run failed, 2 if the command line is wrong, and 3 if
+    `audit` was asked to fail on leakage and found some.
+
     Parameters
     ----------
     args : list of str, optional
         Arguments; those of the process if None.
-
-    Raises
-    ------
-    SystemExit
-        Always: 0, 1 if the run failed, 2 if the command line is wrong, 3 if `audit`
-        was asked to fail on a leak and found one.
     """
     args = list(sys.argv[1:] if args is None else args)
     debug = _take_debug(args)
-    silence_backends(debug)
+    shell.silence_backends(debug)
     if not debug:
-        warnings.showwarning = show_warning
+        warnings.showwarning = shell.show_warning
     try:
         status = app(args or ["--help"], prog_name=PROGRAM, standalone_mode=False)
         status = status if args else _WRONG_USE
     except (KeyboardInterrupt, typer.Abort):
-        print_error("interrupted")
+        shell.print_error("interrupted")
         status = _INTERRUPTED
     except Exception as error:
         if debug:
-            error_console().print(traceback.format_exc(), markup=False)
+            shell.error_console().print(traceback.format_exc(), markup=False)
         status = _report(error)
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _take_debug(args):
-    """Whether ``--debug`` is among the arguments; it may stand behind a command too."""
+    """Remove ``--debug`` from the arguments; whether it was there."""
     end = args.index("--") if "--" in args else len(args)
     found = "--debug" in args[:end]
     args[:end] = [arg for arg in args[:end] if arg != "--debug"]
@@ -112,15 +110,15 @@ def _take_debug(args):
 
 
 def _report(error):
-    """Print an error as one line; the exit status it stands for."""
+    """Print an error in one line; its exit status."""
     if hasattr(error, "format_message"):  # the command line was not understood
-        print_error(f"{error.format_message()} (see {_help_of(error)})")
+        shell.print_error(f"{error.format_message()} (see {_help_of(error)})")
         return getattr(error, "exit_code", _WRONG_USE)
     message = str(error).strip()
     # A KeyError's text is a bare key; only our own errors and Python's say enough.
     if not message or isinstance(error, (KeyError, AssertionError, RecursionError)):
         message = f"{type(error).__name__}: {message}"
-    print_error(message)
+    shell.print_error(message)
     return _FAILED
 
 

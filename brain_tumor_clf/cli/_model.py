@@ -1,6 +1,8 @@
-"""The model of a command: a file that is named, or the packaged one."""
+"""The models of commands: fitted ones in files, and unfitted ones by name."""
 
 import hashlib
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,8 @@ import typer
 
 from brain_tumor_clf.cli._console import print_warning
 
+SIMPLE = "SimpleCNN"
+_SIMPLE_SIZE = 128
 _OWN, _PICKLES = ".btc", (".joblib", ".pkl", ".pickle")
 
 ModelAndPaths = Annotated[
@@ -15,19 +19,21 @@ ModelAndPaths = Annotated[
     typer.Argument(
         metavar="[MODEL] PATH...",
         exists=True,
-        help="A model file (.btc) that `train` or `demo` wrote, or none for the "
-        "packaged model; then scans, and folders that are searched with all that is "
-        "in them.",
+        help="A model file (.btc) written by `train` or `demo`, or none for the "
+        "packaged model; then scans, and folders that are searched with all their "
+        "sub-folders.",
     ),
 ]
 TrustPickleOption = Annotated[
     bool,
     typer.Option(
         "--trust-pickle",
-        help="Open a pickled model (.joblib, .pkl), too: it runs whatever code is in "
-        "it.",
+        help="Also open a pickled model (.joblib, .pkl), which runs any code in it.",
     ),
 ]
+
+
+# --- fitted models -----------------------------------------------------------------
 
 
 def split_model(paths):
@@ -44,33 +50,32 @@ def split_model(paths):
 
 
 def open_model(path, trust_pickle=False):
-    """The classifier in a file, or the packaged one.
-
-    Parameters
-    ----------
-    path : Path or None
-    trust_pickle : bool, default=False
-        Whether a pickle may be opened.
-
-    Returns
-    -------
-    estimator
-        With ``classes_`` and ``model_id_``.
-
-    Raises
-    ------
-    ModelFileError
-        If the file holds no classifier, or a pickle is not to be opened.
-    """
-    from brain_tumor_clf.cli._prediction import check_classifier, load_classifier
-
+    """The classifier in a file, or the packaged one, as a `SelectiveClassifier`."""
     if path is None:
         from brain_tumor_clf import load_pretrained
 
         return load_pretrained()
-    if path.suffix.lower() not in _PICKLES:
-        return load_classifier(path)
-    return check_classifier(path, _unpickle(path, trust_pickle))
+    if path.suffix.lower() in _PICKLES:
+        return _unpickle(path, trust_pickle)
+    return load_classifier(path)
+
+
+def load_classifier(path):
+    """The classifier in a file that `save` wrote, as a `SelectiveClassifier`."""
+    from brain_tumor_clf import load
+
+    return _as_classifier(path, load(path))
+
+
+def _as_classifier(path, model):
+    from brain_tumor_clf.exceptions import ModelFileError
+    from brain_tumor_clf.selective import as_selective
+
+    if not hasattr(model, "classes_"):
+        raise ModelFileError(
+            f"{path} holds a {type(model).__name__}, which is no classifier."
+        )
+    return as_selective(model)
 
 
 def _unpickle(path, trusted):
@@ -79,7 +84,7 @@ def _unpickle(path, trusted):
     if not trusted:
         raise ModelFileError(
             f"{path} was not opened: a pickle runs whatever code is in it. Use a file "
-            "that save() wrote, or give --trust-pickle if you trust where it is from."
+            "that save() wrote, or give --trust-pickle if you trust its source."
         )
     print_warning(f"opening {path} runs whatever code is in it.")
     import joblib
@@ -91,7 +96,105 @@ def _unpickle(path, trusted):
         raise ModelFileError(
             f"{path} cannot be opened: {type(error).__name__}: {reason}"
         ) from error
-    if not hasattr(model, "model_id_") and hasattr(model, "classes_"):
-        # As in a model file: it names the model in all that comes of it.
+    model = _as_classifier(path, model)
+    if model.model_id_ is None:
         model.model_id_ = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     return model
+
+
+# --- models to train ---------------------------------------------------------------
+
+
+def make_model(recipe, architecture, **options):
+    """The name and the pipeline of a recipe or, if it is None, of an architecture.
+
+    Options that are None keep the defaults of the recipe or architecture.
+    """
+    try:
+        if recipe:
+            return f"recipe {recipe}", _make_recipe(recipe, **options)
+        name = resolve_name(architecture)
+        return name, make_architecture(name, **options)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def resolve_name(name):
+    """The name of an architecture as the package spells it; case does not matter."""
+    from brain_tumor_clf._validation import unknown_name_message
+    from brain_tumor_clf.networks import BACKBONES
+
+    known = {key.lower(): key for key in (SIMPLE, *BACKBONES)} | {"simple": SIMPLE}
+    if name.lower() not in known:
+        raise ValueError(
+            unknown_name_message("architecture", name, [SIMPLE, *BACKBONES])
+        )
+    return known[name.lower()]
+
+
+def make_architecture(name, *, image_size=None, weights=None, **params):
+    """The pipeline of the architecture that `resolve_name` gives."""
+    import brain_tumor_clf as package
+    from brain_tumor_clf.networks import get_backbone
+
+    params = _given(weights=weights, **params)
+    if name == SIMPLE:
+        if weights is not None:
+            raise ValueError(
+                f"{SIMPLE} has no weights to start from: leave --weights out, or "
+                "choose an architecture that has, such as EfficientNetLite0."
+            )
+        classifier, size = package.SimpleCNNClassifier(**params), _SIMPLE_SIZE
+    else:
+        classifier = package.TransferCNNClassifier(backbone=name, **params)
+        size = get_backbone(name).default_size
+    return package.make_mri_pipeline(classifier, image_size=image_size or size)
+
+
+def _make_recipe(recipe, *, image_size, weights, random_state, **params):
+    from brain_tumor_clf import make_recipe
+
+    params = _given(None, **params)
+    if recipe == "fast" and params:
+        options = ", ".join("--" + key.replace("_", "-") for key in params)
+        raise ValueError(
+            f"{options}: the recipe fast trains no network. Leave it out, or choose "
+            "the recipe default."
+        )
+    params = _given(weights, **params)
+    return make_recipe(
+        recipe, image_size=image_size, random_state=random_state, **params
+    )
+
+
+def _given(weights, **params):
+    """The parameters that are not None; ``weights="none"`` is None, too."""
+    params = {key: value for key, value in params.items() if value is not None}
+    if weights is not None:
+        params["weights"] = None if weights.lower() == "none" else weights
+    return params
+
+
+def set_verbose(pipeline, verbose):
+    """Set `verbose` of the networks in a pipeline.
+
+    Pipelines and ensembles of scikit-learn have such a parameter too, but print to
+    stdout, which is for results.
+    """
+    from brain_tumor_clf.classifiers import BaseCNNClassifier
+
+    params = pipeline.get_params()
+    networks = [k for k, v in params.items() if isinstance(v, BaseCNNClassifier)]
+    pipeline.set_params(**{f"{name}__verbose": verbose for name in networks})
+
+
+@contextmanager
+def features_kept(pipeline):
+    """Compute frozen features once, however often a pipeline is fitted meanwhile."""
+    if "features" not in pipeline.named_steps:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline.set_params(features__cache=folder)
+        yield
+        pipeline.set_params(features__cache=None)

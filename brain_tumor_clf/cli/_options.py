@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share."""
+"""Options that several commands share, and the labeled scans that they name."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,30 +6,17 @@ from typing import Annotated
 
 import typer
 
+from brain_tumor_clf.cli._console import note
 
-class Subset(StrEnum):
-    """Part of a folder that holds Training and Testing."""
-
-    TRAIN = "train"
-    TEST = "test"
-    ALL = "all"
-
-
-class Recipe(StrEnum):
-    """Whole pipelines whose settings were chosen by measuring."""
-
-    FAST = "fast"
-    DEFAULT = "default"
-    BEST = "best"
-
-
+Subset = StrEnum("Subset", ["TRAIN", "TEST", "ALL"])
+_OWN = "Default: the model's own."
 DataFolder = Annotated[
     Path,
     typer.Argument(
         metavar="DIR",
         exists=True,
         file_okay=False,
-        help="Folder with one sub-folder of scans for each class.",
+        help="Folder with one sub-folder of scans per class.",
     ),
 ]
 ModelFile = Annotated[
@@ -38,12 +25,11 @@ ModelFile = Annotated[
         metavar="MODEL",
         exists=True,
         dir_okay=False,
-        help="Model file that `train` or `demo` wrote.",
+        help="Model file written by `train` or `demo`.",
     ),
 ]
 SubsetOption = Annotated[
-    Subset | None,
-    typer.Option(help="Which part, if DIR holds Training and Testing."),
+    Subset | None, typer.Option(help="Which part, if DIR holds Training and Testing.")
 ]
 GroupsOption = Annotated[
     Path | None,
@@ -52,16 +38,16 @@ GroupsOption = Annotated[
         metavar="CSV",
         exists=True,
         dir_okay=False,
-        help="Table with the columns file and group (patient). A groups.csv in DIR "
-        "is found by itself.",
+        help="Table with the columns file and group (patient). Default: groups.csv in "
+        "DIR, if there is one.",
     ),
 ]
 NoGroupsOption = Annotated[
     bool,
     typer.Option(
         "--no-groups",
-        help="Split image by image, copies and patients on both sides: scores come "
-        "out too high.",
+        help="Split image by image, with copies and patients on both sides. Scores "
+        "are then too high.",
     ),
 ]
 HealthyOption = Annotated[
@@ -69,12 +55,14 @@ HealthyOption = Annotated[
     typer.Option(
         "--healthy",
         metavar="CLASS",
-        help="The class without a tumor; none leaves out what asks tumor or not.",
+        help="The class without a tumor; none omits scores of tumor or no tumor.",
     ),
 ]
 JsonOption = Annotated[
     Path | None,
-    typer.Option("--json", metavar="FILE", help="Write the results as JSON; - prints."),
+    typer.Option(
+        "--json", metavar="FILE", help="Write the results as JSON; - is stdout."
+    ),
 ]
 HtmlOption = Annotated[
     Path | None,
@@ -82,35 +70,20 @@ HtmlOption = Annotated[
 ]
 ImageSizeOption = Annotated[
     int | None,
-    typer.Option(
-        min=8,
-        metavar="PIXELS",
-        help="Side of the images. Default: the model's own; 128 for simple.",
-    ),
+    typer.Option(min=8, metavar="PIXELS", help=f"Side of the images. {_OWN}"),
 ]
-EpochsOption = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Default: the model's own."),
-]
-BatchSizeOption = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Default: the model's own."),
-]
-LearningRateOption = Annotated[
-    float | None,
-    typer.Option(metavar="RATE", help="Default: the model's own."),
-]
+EpochsOption = Annotated[int | None, typer.Option(min=1, metavar="N", help=_OWN)]
+BatchSizeOption = Annotated[int | None, typer.Option(min=1, metavar="N", help=_OWN)]
+LearningRateOption = Annotated[float | None, typer.Option(metavar="RATE", help=_OWN)]
 WeightsOption = Annotated[
     str | None,
     typer.Option(
         metavar="imagenet|brain-mri|none|FILE",
-        help="What a backbone starts from. Default: the model's own. "
-        "brain-mri, the packaged model, has seen the public Kaggle set.",
+        help="Initial weights of a backbone. Default: the model's own. brain-mri is "
+        "the packaged model, which has seen the public Kaggle set.",
     ),
 ]
-SeedOption = Annotated[
-    int, typer.Option(min=0, metavar="N", help="Seed of everything random.")
-]
+SeedOption = Annotated[int, typer.Option(min=0, metavar="N", help="Random seed.")]
 ARCHITECTURE_NAMES = (
     "simple (a small CNN from scratch), Xception, VGG16, ResNet50V2, DenseNet121, "
     "InceptionV3, MobileNetV2, MobileNetV3Small, MobileNetV3Large, EfficientNetB0, "
@@ -119,14 +92,57 @@ ARCHITECTURE_NAMES = (
 
 
 def check_learning_rate(learning_rate):
-    """Refuse a learning rate that is not above 0; the option has no open bound."""
+    """Refuse a learning rate that is not above 0; typer has no open bounds."""
     if learning_rate is not None and not learning_rate > 0:
         raise typer.BadParameter("must be above 0.", param_hint="--learning-rate")
 
 
 def check_grouping(groups, no_groups):
-    """Refuse groups to keep whole beside the wish to keep none."""
+    """Refuse --groups together with --no-groups."""
     if no_groups and groups is not None:
         raise typer.BadParameter(
             "choose --groups or --no-groups, not both.", param_hint="--no-groups"
         )
+
+
+def load_scans(folder, subset=None, groups=None):
+    """Load a folder as `load_mri_folder` does, and describe it on stderr."""
+    from brain_tumor_clf.datasets import has_subsets, load_mri_folder
+
+    if subset is None and has_subsets(folder):
+        raise typer.BadParameter(
+            f"{folder} holds Training and Testing: choose train, test or all.",
+            param_hint="--subset",
+        )
+    subset = None if subset is None else str(subset)
+    scans = load_mri_folder(folder, subset=subset, groups=groups)
+    scans.place = f"{folder}, subset {subset}" if subset else str(folder)
+    note(scans.DESCR)
+    return scans
+
+
+def load_training_scans(folder):
+    """Load a folder of scans, or only its Training part if it has one."""
+    from brain_tumor_clf.datasets import has_subsets
+
+    return load_scans(folder, "train" if has_subsets(folder) else None)
+
+
+def describe_data(scans):
+    """Which images, in words, for the protocol of a report."""
+    counts = (f"{(scans.target == name).sum():,} {name}" for name in scans.target_names)
+    return f"{len(scans.data):,} images of {scans.place}: {', '.join(counts)}"
+
+
+def resolve_healthy(name, classes):
+    """The class that --healthy names; None for "none"."""
+    from brain_tumor_clf._validation import check_choice
+
+    if name.lower() == "none" and name not in classes:
+        return None
+    try:
+        return check_choice("class", name, classes)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{error} Name the class without a tumor, or none.", param_hint="--healthy"
+        ) from error

@@ -1,26 +1,11 @@
-"""``predict``: classify files and folders of scans with a saved model."""
+"""``predict``: classify scans."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from brain_tumor_clf._answers import (
-    CLASSIFIED,
-    NOT_A_SCAN,
-    NOT_SURE,
-    UNREADABLE,
-    state_of,
-    to_csv,
-)
-from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import (
-    console,
-    print_error,
-    print_research_only,
-    progress,
-)
-from brain_tumor_clf.cli._files import check_writable, write_json, write_text
+from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli._model import (
     ModelAndPaths,
     TrustPickleOption,
@@ -28,8 +13,7 @@ from brain_tumor_clf.cli._model import (
     split_model,
 )
 
-_AUTO = "auto"
-_EMPTY_FOLDER = "this folder holds no image"
+_STYLES = {"unreadable": "red", "not a scan": "yellow", "uncertain": "yellow"}
 
 
 def predict(
@@ -37,16 +21,15 @@ def predict(
     guard: Annotated[
         bool,
         typer.Option(
-            "--guard",
-            help="Give no class to what the model's guard takes for no brain scan.",
+            "--guard", help="Give no class to what the model's guard rejects."
         ),
     ] = False,
     abstain: Annotated[
         str | None,
         typer.Option(
             metavar="P|auto",
-            help="Give no class below this probability, 0 to 1; auto is the threshold "
-            "in the model file.",
+            help="Abstention threshold: give no class below this probability, 0 to 1; "
+            "auto is the threshold in the model file.",
         ),
     ] = None,
     trust_pickle: TrustPickleOption = False,
@@ -61,180 +44,167 @@ def predict(
 ):
     """Classify scans with a saved model, or with the packaged one.
 
-    Files that cannot be read are named with the reason, in the results and on stderr;
-    the others are predicted, and the exit status is 1.
+    Files that cannot be read are listed with the reason, in the results and on stderr.
+    All others are classified, and the exit status is 1.
     """
     if as_json and as_csv:
         raise typer.BadParameter("choose --json or --csv, not both.")
     if output is not None and not (as_json or as_csv):
-        hint = "--output"
-        raise typer.BadParameter("choose --json or --csv for it.", param_hint=hint)
-    check_writable(output, "--output")
-    model, paths = split_model(paths)
-    least = _parse_abstain(abstain)
-    from brain_tumor_clf.cli._prediction import predict_in_chunks
-
-    files, failures = find_scans(paths)
-    start_backend()
-    pipeline = open_model(model, trust_pickle)
-    least = _stored_threshold(pipeline) if least == _AUTO else least
-    if least is not None and not hasattr(pipeline, "predict_proba"):
         raise typer.BadParameter(
-            "the model gives no probabilities.", param_hint="--abstain"
+            "choose --json or --csv for it.", param_hint="--output"
         )
-    judge = _guard_of(pipeline) if guard else None
-    with progress("Predicting", len(files)) as advance:
-        found = predict_in_chunks(pipeline, files, advance, judge)
-    found.failures = {**failures, **found.failures}
-    rows = _rows(pipeline, found, [*failures, *files], least)
+    shell.check_writable(output, "--output")
+    file, paths = split_model(paths)
+    threshold = _parse_abstain(abstain)
+    files, empty = find_scans(paths)
+    shell.start_backend()
+    from brain_tumor_clf.selective import answers_to_csv, predict_files
+
+    model = open_model(file, trust_pickle)
+    _check_model(model, guard, threshold)
+    options = {"guard": guard, "threshold": threshold}
+    with shell.progress("Predicting", len(files)) as advance:
+        answers = predict_files(model, files, **options, progress=advance)
+    answers = with_empty_folders([answers], empty)
     if as_json:
-        write_json(_document(pipeline, rows), output or "-")
+        shell.write_json(_document(model, answers), output or "-")
     elif as_csv:
-        names = [str(label) for label in pipeline.classes_]
-        write_text(to_csv(names, pipeline.model_id_, rows), output or "-")
+        shell.write_text(answers_to_csv(answers, model.model_id_), output or "-")
     else:
-        _print_table(pipeline, rows)
-    if found.failures:
-        for path, reason in found.failures.items():
-            print_error(f"{path}: {reason}")
-        raise typer.Exit(1)
+        _print_table(model, answers)
+    exit_if_unreadable(answers)
+
+
+# --- shared with explain -----------------------------------------------------------
 
 
 def find_scans(paths):
     """All scans among files and folders, and the folders that hold none."""
     from brain_tumor_clf.preprocessing import find_image_files
 
-    files, failures = [], {}
+    files, empty = [], []
     for path in paths:
         inside = find_image_files(path, recursive=True) if path.is_dir() else [path]
         files += map(str, inside)
         if not inside:
-            failures[str(path)] = _EMPTY_FOLDER
-    # A file named twice, or alone and by its folder, is one file.
-    return list(dict.fromkeys(files)), failures
+            empty.append(str(path))
+    # A file that is named twice, or both alone and by its folder, is one file.
+    return list(dict.fromkeys(files)), empty
+
+
+def with_empty_folders(tables, empty):
+    """Answers as one table, which begins with the folders that hold no image."""
+    import pandas as pd
+
+    failed = pd.DataFrame({"file": empty, "label": None}, dtype=object)
+    failed["state"], failed["reason"] = "unreadable", "this folder holds no image"
+    answers = pd.concat([failed, *tables] if empty else tables, ignore_index=True)
+    return answers[list(tables[0])] if tables else answers
+
+
+def exit_if_unreadable(answers):
+    """Print an error for each file that could not be read, and exit with status 1."""
+    failed = answers[answers["state"] == "unreadable"]
+    for path, reason in zip(failed["file"], failed["reason"], strict=True):
+        shell.print_error(f"{path}: {reason}")
+    if len(failed):
+        raise typer.Exit(1)
+
+
+# --- private -----------------------------------------------------------------------
 
 
 def _parse_abstain(text):
-    """The least probability that gets a class; "auto", or None."""
-    if text is None or text.lower() == _AUTO:
-        return text and _AUTO
+    """The threshold, "auto" or None."""
+    if text is None or text.lower() == "auto":
+        return text and "auto"
     try:
-        least = float(text)
+        threshold = float(text)
     except ValueError:
-        least = -1.0
-    if not 0 <= least <= 1:
+        threshold = -1.0
+    if not 0 <= threshold <= 1:
         raise typer.BadParameter(
             f"must be auto or a probability from 0 to 1, got {text!r}.",
             param_hint="--abstain",
         )
-    return least
+    return threshold
 
 
-def _stored_threshold(pipeline):
-    from brain_tumor_clf.selective import read_abstention
-
-    stored = read_abstention(getattr(pipeline, "metadata_", None) or {})
-    if stored is None:
+def _check_model(model, guard, threshold):
+    """Refuse options that the model cannot serve."""
+    if guard and model.guard_ is None:
         raise typer.BadParameter(
-            "the model stores no abstention threshold; give a probability.",
-            param_hint="--abstain",
-        )
-    return stored.threshold
-
-
-def _guard_of(pipeline):
-    guard = getattr(pipeline, "guard_", None)
-    if guard is None:
-        raise typer.BadParameter(
-            "the model has no guard; fit one with ScanGuard and save it along.",
+            "the model has no guard; save a SelectiveClassifier with a ScanGuard.",
             param_hint="--guard",
         )
-    return guard
+    problem = None
+    if threshold == "auto" and model.threshold_ is None:
+        problem = "the model stores no abstention threshold; give a probability."
+    elif threshold is not None and not hasattr(model, "predict_proba"):
+        problem = "the model gives no probabilities."
+    if problem:
+        raise typer.BadParameter(problem, param_hint="--abstain")
 
 
-def _rows(pipeline, found, paths, least=None):
-    """One dict per file, in the order given, failures in their places."""
-    predicted = zip(found.paths, found.labels, found.probabilities, strict=True)
-    by_path = {path: (label, p) for path, label, p in predicted}
-    names = [str(label) for label in pipeline.classes_]
-    refused = set(found.refused)
-    rows = []
-    for path in paths:
-        label, values = by_path.get(path, (None, None))
-        row = {"path": path, "label": label, "probability": None, "probabilities": None}
-        if values is not None:
-            row["probability"] = max(values)
-            row["probabilities"] = dict(zip(names, values, strict=True))
-        if path in found.failures:
-            state = UNREADABLE
-        else:
-            state = state_of(row["probability"], path not in refused, least)
-        if state != CLASSIFIED:
-            row["label"] = None
-        rows.append({**row, "state": state, "error": found.failures.get(path)})
-    return rows
-
-
-def _document(pipeline, rows):
+def _document(model, answers):
     from brain_tumor_clf.persistence import installed_versions
 
+    counts = answers["state"].value_counts()
     return {
-        "model_id": pipeline.model_id_,
-        "classes": pipeline.classes_.tolist(),
-        "n": len(rows),
-        "n_failed": _count(rows, UNREADABLE),
-        "n_refused": _count(rows, NOT_A_SCAN),
-        "n_not_sure": _count(rows, NOT_SURE),
-        "predictions": rows,
+        "model_id": model.model_id_,
+        "classes": model.classes_.tolist(),
+        "n": len(answers),
+        "n_failed": int(counts.get("unreadable", 0)),
+        "n_refused": int(counts.get("not a scan", 0)),
+        "n_not_sure": int(counts.get("uncertain", 0)),
+        "predictions": _rows(model, answers),
         "versions": installed_versions(),
     }
 
 
-def _count(rows, state):
-    return sum(row["state"] == state for row in rows)
-
-
-def _in_table(row):
-    from rich.markup import escape
-
-    if row["state"] == UNREADABLE:
-        return "[red]unreadable[/red]"
-    if row["state"] in (NOT_A_SCAN, NOT_SURE):
-        return f"[yellow]{row['state']}[/yellow]"
-    return escape(str(row["label"]))
-
-
-def _summary(rows):
-    n_scans = len(rows) - _count(rows, UNREADABLE) - _count(rows, NOT_A_SCAN)
-    parts = [f"{n_scans} scans"]
-    for state, name in (
-        (UNREADABLE, "unreadable"),
-        (NOT_A_SCAN, "not brain scans"),
-        (NOT_SURE, "not sure"),
-    ):
-        n = _count(rows, state)
-        parts += [f"{n} {name}"] if n else []
-    return ", ".join(parts)
-
-
-def _print_table(pipeline, rows):
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("scan", overflow="fold")
-    table.add_column("class")
-    table.add_column("probability", justify="right", no_wrap=True)
-    for row in rows:
-        sure = row["probability"]
-        table.add_row(
-            escape(row["path"]), _in_table(row), "" if sure is None else f"{sure:.3f}"
+def _rows(model, answers):
+    """The answers as plain data; what is missing is None."""
+    rows = []
+    for row in answers.to_dict("records"):
+        by_class = {str(label): row[f"p_{label}"] for label in model.classes_}
+        answered = row["probability"] == row["probability"]  # not NaN
+        rows.append(
+            {
+                "path": row["file"],
+                "label": row["label"],
+                "probability": row["probability"] if answered else None,
+                "probabilities": by_class if answered else None,
+                "state": row["state"],
+                "error": row["reason"] if row["state"] == "unreadable" else None,
+            }
         )
-        if row["state"] == NOT_SURE:
+    return rows
+
+
+def _print_table(model, answers):
+    table = shell.table("scan", "class", "probability")
+    for row in _rows(model, answers):
+        state, probability = row["state"], row["probability"]
+        shell.add_row(
+            table,
+            row["path"],
+            row["label"] if state == "classified" else state,
+            "" if probability is None else f"{probability:.3f}",
+            style=_STYLES.get(state, ""),
+        )
+        if state == "uncertain" and row["probabilities"]:
             each = [f"{name} {p:.3f}" for name, p in row["probabilities"].items()]
-            table.add_row("", f"[dim]{escape(', '.join(each))}[/dim]", "")
-    out = console()
+            shell.add_row(table, "", ", ".join(each), "", style="dim")
+    out = shell.console()
     out.print(table)
-    out.print(f"{_summary(rows)}; model {pipeline.model_id_}")
-    print_research_only(out)
+    out.print(f"{_summary(answers)}; model {model.model_id_}")
+    shell.print_research_only(out)
+
+
+def _summary(answers):
+    counts = answers["state"].value_counts()
+    n_scans = counts.get("classified", 0) + counts.get("uncertain", 0)
+    names = {"unreadable": "unreadable", "not a scan": "not brain scans"}
+    names["uncertain"] = "uncertain"
+    parts = [f"{counts[state]} {names[state]}" for state in names if state in counts]
+    return ", ".join([f"{n_scans} scans", *parts])

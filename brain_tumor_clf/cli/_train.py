@@ -2,55 +2,22 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from brain_tumor_clf.cli._architectures import (
-    features_kept,
-    make_pipeline,
-    make_recipe_pipeline,
-    resolve_name,
-    set_verbose,
-)
-from brain_tumor_clf.cli._backend import start_backend
-from brain_tumor_clf.cli._console import console, note, print_warning
-from brain_tumor_clf.cli._data import load_scans, resolve_healthy
-from brain_tumor_clf.cli._files import (
-    PLOTS,
-    check_page,
-    check_writable,
-    require_extra,
-    write_json,
-)
-from brain_tumor_clf.cli._options import (
-    ARCHITECTURE_NAMES,
-    BatchSizeOption,
-    DataFolder,
-    EpochsOption,
-    GroupsOption,
-    HealthyOption,
-    HtmlOption,
-    ImageSizeOption,
-    JsonOption,
-    LearningRateOption,
-    NoGroupsOption,
-    Recipe,
-    SeedOption,
-    SubsetOption,
-    WeightsOption,
-    check_grouping,
-    check_learning_rate,
-)
+from brain_tumor_clf.cli import _console as shell
+from brain_tumor_clf.cli import _options as opt
+from brain_tumor_clf.cli._model import features_kept, make_model, set_verbose
 
-_SEEN = (
-    "--weights brain-mri: the packaged model has seen the public Kaggle set; on images "
-    "of that set these scores measure its memory."
+_LEAKAGE = (
+    "--weights brain-mri: the packaged model was trained on the public Kaggle set; "
+    "scores on images of that set are inflated by leakage."
 )
 
 
 def train(
-    folder: DataFolder,
+    folder: opt.DataFolder,
     output: Annotated[
         Path,
         typer.Option("-o", "--output", metavar="MODEL", help="Model file to write."),
@@ -58,56 +25,52 @@ def train(
     architecture: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help=f"Default: simple. One of: {ARCHITECTURE_NAMES}"
+            metavar="NAME", help=f"Default: simple. One of: {opt.ARCHITECTURE_NAMES}"
         ),
     ] = None,
     recipe: Annotated[
-        Recipe | None,
+        Literal["fast", "default", "best"] | None,
         typer.Option(
-            help="A whole recipe in place of an architecture. fast: frozen features "
+            help="A complete recipe instead of an architecture. fast: frozen features "
             "and a linear classifier, minutes on a CPU; default: one fine-tuned "
-            "EfficientNetLite0; best: three of them averaged."
+            "EfficientNetLite0; best: the average of three of them."
         ),
     ] = None,
-    image_size: ImageSizeOption = None,
-    epochs: EpochsOption = None,
-    batch_size: BatchSizeOption = None,
-    learning_rate: LearningRateOption = None,
-    weights: WeightsOption = None,
-    subset: SubsetOption = None,
-    groups: GroupsOption = None,
-    no_groups: NoGroupsOption = False,
+    image_size: opt.ImageSizeOption = None,
+    epochs: opt.EpochsOption = None,
+    batch_size: opt.BatchSizeOption = None,
+    learning_rate: opt.LearningRateOption = None,
+    weights: opt.WeightsOption = None,
+    subset: opt.SubsetOption = None,
+    groups: opt.GroupsOption = None,
+    no_groups: opt.NoGroupsOption = False,
     cv: Annotated[
         int | None,
-        typer.Option(min=2, metavar="K", help="Cross-validate in K folds first."),
+        typer.Option(min=2, metavar="K", help="First cross-validate with K folds."),
     ] = None,
-    healthy: HealthyOption = "notumor",
-    seed: SeedOption = 0,
-    html_file: HtmlOption = None,
-    json_file: JsonOption = None,
+    healthy: opt.HealthyOption = "notumor",
+    seed: opt.SeedOption = 0,
+    html_file: opt.HtmlOption = None,
+    json_file: opt.JsonOption = None,
 ):
     """Train a classifier on a folder of scans and save it to one file.
 
-    With --cv it is cross-validated first, then fitted on all images. Groups are kept
-    whole: those of --groups or of a groups.csv in DIR; without them near duplicates,
-    mirror images included. Nothing else here measures a score: use --cv, or
-    `evaluate` on other images.
+    With --cv it is first cross-validated, then fitted on all images. Groups are kept
+    together: those of --groups or of a groups.csv in DIR, otherwise near duplicates,
+    mirror images included. Without --cv no score is measured; `evaluate` scores the
+    model on other images.
     """
-    check_writable(output, "--output")
-    check_page(html_file)
-    check_writable(json_file, "--json")
-    check_learning_rate(learning_rate)
-    _check_cross_validation(cv, no_groups, html_file)
-    check_grouping(groups, no_groups)
-    if recipe and architecture:
-        raise typer.BadParameter(
-            "choose --recipe or --architecture, not both.", param_hint="--recipe"
-        )
-    scans = load_scans(folder, subset, groups)
+    shell.check_writable(output, "--output")
+    shell.check_page(html_file)
+    shell.check_writable(json_file, "--json")
+    opt.check_learning_rate(learning_rate)
+    opt.check_grouping(groups, no_groups)
+    _check_options(cv, no_groups, html_file, recipe, architecture)
+    scans = opt.load_scans(folder, subset, groups)
     if cv:
-        healthy = resolve_healthy(healthy, scans.target_names)
-    start_backend()
-    name, pipeline = _make_pipeline(
+        healthy = opt.resolve_healthy(healthy, scans.target_names)
+    shell.start_backend()
+    name, pipeline = make_model(
         recipe,
         architecture or "simple",
         image_size=image_size,
@@ -118,35 +81,29 @@ def train(
         random_state=seed,
     )
     if cv and weights == "brain-mri":
-        print_warning(_SEEN)
+        shell.print_warning(_LEAKAGE)
     result = None
     with features_kept(pipeline):
         if cv:
             models = {name: pipeline}
             result = _cross_validate(models, scans, no_groups, healthy, cv, seed)
-        manifest = _fit_and_save(pipeline, scans, result, output, seed, recipe)
+        about = {"seed": seed, "recipe": recipe}
+        manifest = fit_and_save(pipeline, scans, output, result, **about)
     _show(manifest, result, output, html_file, json_file)
 
 
-def _check_cross_validation(cv, no_groups, html_file):
-    if cv is None:
-        for given, option in ((no_groups, "--no-groups"), (html_file, "--html")):
-            if given:
-                raise typer.BadParameter(
-                    "needs a cross-validation: --cv K.", param_hint=option
-                )
+def _check_options(cv, no_groups, html_file, recipe, architecture):
+    for given, option in ((no_groups, "--no-groups"), (html_file, "--html")):
+        if given and cv is None:
+            raise typer.BadParameter(
+                "needs a cross-validation: --cv K.", param_hint=option
+            )
     if html_file is not None:
-        require_extra("plots", PLOTS)
-
-
-def _make_pipeline(recipe, architecture, **options):
-    try:
-        if recipe:
-            return f"recipe {recipe}", make_recipe_pipeline(str(recipe), **options)
-        name = resolve_name(architecture)
-        return name, make_pipeline(name, **options)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        shell.require_extra("plots", shell.PLOTS)
+    if recipe and architecture:
+        raise typer.BadParameter(
+            "choose --recipe or --architecture, not both.", param_hint="--recipe"
+        )
 
 
 def _cross_validate(models, scans, no_groups, healthy, n_splits, seed):
@@ -158,28 +115,29 @@ def _cross_validate(models, scans, no_groups, healthy, n_splits, seed):
     return result
 
 
-def _fit_and_save(pipeline, scans, result, output, seed, recipe):
+def fit_and_save(pipeline, scans, output, result=None, **about):
+    """Fit a pipeline on all scans and save it with what is known about it.
+
+    `result` is its cross-validation, whose report gets the model's id.
+    """
     from brain_tumor_clf import save
     from brain_tumor_clf.reports import fit_groups
 
-    note(f"Training on {len(scans.data)} images")
-    # One bar for a person to watch; nothing in a log file.
+    shell.note(f"Training on {len(scans.data)} images")
+    # A progress bar on a terminal; nothing in a log file.
     set_verbose(pipeline, int(sys.stderr.isatty()))
     params = {} if scans.groups is None else fit_groups(pipeline, scans.groups)
     pipeline.fit(scans.data, scans.target, **params)
     set_verbose(pipeline, 0)
-    metadata = {
-        "trained_on": {
-            "n": len(scans.data),
-            "images_per_class": {
-                name: int((scans.target == name).sum()) for name in scans.target_names
-            },
-            "n_groups": None if scans.groups is None else len(set(scans.groups)),
+    trained_on = {
+        "n": len(scans.data),
+        "images_per_class": {
+            name: int((scans.target == name).sum()) for name in scans.target_names
         },
-        "seed": seed,
-        "recipe": recipe and str(recipe),
-        "cross_validation": None if result is None else result.to_dict(),
+        "n_groups": None if scans.groups is None else len(set(scans.groups)),
     }
+    scores = None if result is None else result.to_dict()
+    metadata = {"trained_on": trained_on, **about, "cross_validation": scores}
     manifest = save(pipeline, output, metadata=metadata)
     if result is not None:
         result.report.model_id = manifest.model_id
@@ -187,33 +145,24 @@ def _fit_and_save(pipeline, scans, result, output, seed, recipe):
 
 
 def _show(manifest, result, output, html_file, json_file):
-    out = console(json_file)
+    out = shell.console(json_file)
     if result is None:
         out.print("No score was measured: use --cv K, or evaluate on other images.")
     else:
         _show_scores(out, result, html_file)
     out.print(f"Saved {output}, model {manifest.model_id}", soft_wrap=True)
     if json_file is not None:
-        write_json(_document(manifest, result), json_file)
+        names = ("model_id", "estimator", "classes", "backend", "versions")
+        document = {name: getattr(manifest, name) for name in names}
+        document |= manifest.metadata
+        if result is not None:  # now with the model's id
+            document["cross_validation"] = result.to_dict()
+        shell.write_json(document, json_file)
 
 
 def _show_scores(out, result, html_file):
-    title = f"Cross-validation of {result.name}, every image out of fold"
+    title = f"Cross-validation of {result.name}, out-of-fold predictions"
     result.report.print(out, title=title)
     if html_file is not None:
         result.report.to_html(html_file)
         out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
-
-
-def _document(manifest, result):
-    document = {
-        "model_id": manifest.model_id,
-        "estimator": manifest.estimator,
-        "classes": manifest.classes,
-        "backend": manifest.backend,
-        "versions": manifest.versions,
-        **manifest.metadata,
-    }
-    if result is not None:
-        document["cross_validation"] = result.to_dict()  # now with the model's id
-    return document

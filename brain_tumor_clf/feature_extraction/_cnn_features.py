@@ -29,7 +29,6 @@ from brain_tumor_clf.networks import (
     get_backbone,
     network_from_state,
     network_to_state,
-    seeded_initialization,
 )
 from brain_tumor_clf.preprocessing import ImageCache
 
@@ -187,14 +186,14 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _build(self):
         """Build the network from the parameters."""
-        with seeded_initialization(self._seed):
-            return feature_extractor(
-                self.backbone,
-                self.input_shape_,
-                weights=self.weights,
-                pooling=self.pooling,
-                stages=self.stages,
-            )
+        return feature_extractor(
+            self.backbone,
+            self.input_shape_,
+            weights=self.weights,
+            pooling=self.pooling,
+            stages=self.stages,
+            seed=self._seed,
+        )
 
     def _compute(self, X):
         """Compute features batch by batch."""

@@ -6,7 +6,6 @@ from brain_tumor_clf.networks._augmentation import (
     split_at_scaling,
 )
 from brain_tumor_clf.networks._backbones import BACKBONES, Backbone, get_backbone
-from brain_tumor_clf.networks._checks import seeded_initialization
 from brain_tumor_clf.networks._config_check import check_config
 from brain_tumor_clf.networks._layers import (
     ImageScaling,
@@ -20,6 +19,7 @@ from brain_tumor_clf.networks._packaged import (
     packaged_model_file,
 )
 from brain_tumor_clf.networks._random_affine import RandomAffine
+from brain_tumor_clf.networks._seeding import seeded_initialization
 from brain_tumor_clf.networks._serialization import (
     check_network_state,
     network_from_state,

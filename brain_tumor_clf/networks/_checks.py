@@ -1,7 +1,6 @@
 """Checks of arguments that the networks share."""
 
 import contextlib
-import random
 from numbers import Integral
 
 import keras
@@ -74,39 +73,3 @@ def dtype_policy_scope(dtype):
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-@contextlib.contextmanager
-def seeded_initialization(seed):
-    """Make the initial weights of networks built in this block reproducible.
-
-    Keras draws the seed of every initializer and of every layer with random state
-    (dropout, augmentation) that is given none from Python's `random`. That generator
-    is seeded for the time of the block and then put back as it was.
-
-    Parameters
-    ----------
-    seed : int or None
-        Seed of the network. None draws new weights from the caller's `random`, which
-        then advances as in plain Keras.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from brain_tumor_clf.networks import seeded_initialization, simple_cnn
-    >>> with seeded_initialization(0):
-    ...     one = simple_cnn((16, 16, 1), 4)
-    >>> with seeded_initialization(0):
-    ...     two = simple_cnn((16, 16, 1), 4)
-    >>> bool(np.all(one.get_weights()[0] == two.get_weights()[0]))
-    True
-    """
-    if seed is None:
-        yield
-        return
-    state = random.getstate()
-    random.seed(int(seed))
-    try:
-        yield
-    finally:
-        random.setstate(state)

@@ -38,7 +38,7 @@ PACKAGED_MODELS = {
     "brain-mri-lite0": PackagedModel(
         "brain-mri",
         "EfficientNetLite0",
-        "126ed93109f5d1791b935fbe04b7be429a5f1e3637e07e9d88b06dbf4ad9982f",
+        "e86669b2ebb5694a60e75bcd4fdde322344547b32c058cca06c3517363d63acb",
     ),
 }
 PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.items()}

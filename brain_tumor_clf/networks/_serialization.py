@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from brain_tumor_clf.exceptions import ModelFileError
-from brain_tumor_clf.networks._checks import seeded_initialization
 from brain_tumor_clf.networks._config_check import check_config
+from brain_tumor_clf.networks._seeding import seeded_initialization
 
 # Layer -> arguments that came after Keras 3.12, with their defaults.
 _QUANTIZATION = {"quantization_config": None}

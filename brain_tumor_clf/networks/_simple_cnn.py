@@ -8,6 +8,7 @@ from brain_tumor_clf.networks._checks import (
     check_fraction,
     check_input_shape,
 )
+from brain_tumor_clf.networks._seeding import seed_network, seeded_initialization
 from brain_tumor_clf.networks._stages import FEATURE_MAP
 
 
@@ -21,6 +22,7 @@ def simple_cnn(
     dropout=0.0,
     augmentation=None,
     dtype=None,
+    seed=None,
 ):
     """Build a small network: convolutions with pooling, then one hidden dense layer.
 
@@ -47,6 +49,10 @@ def simple_cnn(
         Dtype policy of the network, for example ``"mixed_float16"``. None takes
         Keras' global policy. The logits are always float32.
 
+    seed : int, optional
+        Seed of the initial weights and of random layers without a seed of their own;
+        Python's `random` is left as it was. None draws from it, as Keras does.
+
     Returns
     -------
     keras.Model
@@ -72,22 +78,23 @@ def simple_cnn(
     dropout = check_fraction("dropout", dropout)
     filters = _check_filters(filters)
     _check_large_enough(input_shape, len(filters), kernel_size)
-
-    inputs = keras.Input(input_shape, name="image", dtype="float32")
-    x = apply_layers(inputs, augmentation)
-    x = layers.Rescaling(1 / 255, name="rescaling", dtype="float32")(x)
-    for i, n_filters in enumerate(filters, start=1):
-        x = layers.Conv2D(
-            n_filters, kernel_size, activation="relu", name=f"conv_{i}", dtype=dtype
-        )(x)
-        if i == len(filters):
-            x = layers.Activation("linear", name=FEATURE_MAP, dtype=dtype)(x)
-        # Keras' default drops the last odd row, which of one pixel leaves nothing.
-        padding = "same" if min(x.shape[1:3]) < 2 else "valid"
-        x = layers.MaxPooling2D(padding=padding, name=f"pool_{i}", dtype=dtype)(x)
-    x = layers.Flatten(name="flatten", dtype=dtype)(x)
-    x = dense_head(x, n_outputs, dense_units, dropout, dtype)
-    return keras.Model(inputs, x, name="simple_cnn")
+    with seeded_initialization(seed):
+        inputs = keras.Input(input_shape, name="image", dtype="float32")
+        x = apply_layers(inputs, augmentation)
+        x = layers.Rescaling(1 / 255, name="rescaling", dtype="float32")(x)
+        for i, n_filters in enumerate(filters, start=1):
+            x = layers.Conv2D(
+                n_filters, kernel_size, activation="relu", name=f"conv_{i}", dtype=dtype
+            )(x)
+            if i == len(filters):
+                x = layers.Activation("linear", name=FEATURE_MAP, dtype=dtype)(x)
+            # Keras' default drops the last odd row, which of one pixel leaves nothing.
+            padding = "same" if min(x.shape[1:3]) < 2 else "valid"
+            x = layers.MaxPooling2D(padding=padding, name=f"pool_{i}", dtype=dtype)(x)
+        x = layers.Flatten(name="flatten", dtype=dtype)(x)
+        x = dense_head(x, n_outputs, dense_units, dropout, dtype)
+        network = keras.Model(inputs, x, name="simple_cnn")
+    return seed_network(network, seed)
 
 
 def apply_layers(x, augmentation):

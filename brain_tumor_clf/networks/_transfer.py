@@ -12,6 +12,7 @@ from brain_tumor_clf.networks._checks import (
     dtype_policy_scope,
 )
 from brain_tumor_clf.networks._layers import ImageScaling
+from brain_tumor_clf.networks._seeding import seed_network, seeded_initialization
 from brain_tumor_clf.networks._simple_cnn import apply_layers, dense_head
 from brain_tumor_clf.networks._stages import FEATURE_MAP, select_stages
 from brain_tumor_clf.networks._weights import (
@@ -37,6 +38,7 @@ def transfer_cnn(
     dropout=0.2,
     augmentation=None,
     dtype=None,
+    seed=None,
 ):
     """Build a backbone with a small head to classify images.
 
@@ -72,6 +74,9 @@ def transfer_cnn(
     dtype : str or keras.DTypePolicy, optional
         Dtype policy, for example ``"mixed_float16"``. None takes Keras' global
         policy. The logits are always float32.
+    seed : int, optional
+        Seed of weights that are not pretrained and of random layers without a seed of
+        their own; Python's `random` is left as it was. None draws from it.
 
     Returns
     -------
@@ -106,18 +111,27 @@ def transfer_cnn(
     n_trainable = _check_trainable(trainable, row)
     check_choice("pooling", pooling, _POOLING)
 
-    inputs, x = _backbone_tensors(
-        row, input_shape, weights, n_trainable, augmentation, dtype
-    )
-    x = _POOLING[pooling](name="pool", dtype=dtype)(x)
-    if dropout:
-        x = layers.Dropout(dropout, name="pool_dropout", dtype=dtype)(x)
-    x = dense_head(x, n_outputs, dense_units, dropout if dense_units else 0, dtype)
-    return keras.Model(inputs, x, name=f"{backbone.lower()}_classifier")
+    with seeded_initialization(seed):
+        inputs, x, pretrained = _backbone_tensors(
+            row, input_shape, weights, n_trainable, augmentation, dtype
+        )
+        x = _POOLING[pooling](name="pool", dtype=dtype)(x)
+        if dropout:
+            x = layers.Dropout(dropout, name="pool_dropout", dtype=dtype)(x)
+        x = dense_head(x, n_outputs, dense_units, dropout if dense_units else 0, dtype)
+    network = keras.Model(inputs, x, name=f"{backbone.lower()}_classifier")
+    return seed_network(network, seed, pretrained)
 
 
 def feature_extractor(
-    backbone, input_shape, *, weights="imagenet", pooling="avg", stages=-1, dtype=None
+    backbone,
+    input_shape,
+    *,
+    weights="imagenet",
+    pooling="avg",
+    stages=-1,
+    dtype=None,
+    seed=None,
 ):
     """Build a frozen backbone with global pooling of one or several feature maps.
 
@@ -138,6 +152,8 @@ def feature_extractor(
         concatenated, and layers after the last of them are not computed.
     dtype : str or keras.DTypePolicy, optional
         Dtype policy; None takes Keras' global one. The features are float32.
+    seed : int, optional
+        Seed of the weights if they are not pretrained, as in :func:`transfer_cnn`.
 
     Returns
     -------
@@ -161,7 +177,10 @@ def feature_extractor(
     """
     row = get_backbone(backbone)
     check_choice("pooling", pooling, (*_POOLING, "avgmax"))
-    inputs, x = _backbone_tensors(row, input_shape, weights, 0, None, dtype)
+    with seeded_initialization(seed):
+        inputs, x, pretrained = _backbone_tensors(
+            row, input_shape, weights, 0, None, dtype
+        )
     kinds = ("avg", "max") if pooling == "avgmax" else (pooling,)
     pools = [
         _POOLING[kind](name=f"{layer.name}_{kind}_pool", dtype="float32")(layer.output)
@@ -170,11 +189,12 @@ def feature_extractor(
     ]
     if len(pools) > 1:
         pools = [layers.Concatenate(name="features", dtype="float32")(pools)]
-    return keras.Model(inputs, pools[0], name=f"{backbone.lower()}_features")
+    network = keras.Model(inputs, pools[0], name=f"{backbone.lower()}_features")
+    return seed_network(network, seed, pretrained)
 
 
 def _backbone_tensors(row, input_shape, weights, n_trainable, augmentation, dtype):
-    """Make input and last feature map of a backbone, its weights loaded and frozen."""
+    """Make a backbone's input and last feature map; name its pretrained layers."""
     input_shape = check_input_shape(input_shape)
     if min(input_shape[:2]) < row.min_size:
         raise ValueError(
@@ -196,7 +216,7 @@ def _backbone_tensors(row, input_shape, weights, n_trainable, augmentation, dtyp
             layer.momentum = _BATCH_NORM_MOMENTUM
     _freeze(own, row, n_trainable)
     x = layers.Activation("linear", name=FEATURE_MAP, dtype=dtype)(base.output)
-    return inputs, x
+    return inputs, x, [] if pretrained is None else own
 
 
 def _check_trainable(trainable, row):

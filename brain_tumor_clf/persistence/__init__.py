@@ -5,14 +5,13 @@ The file is a zip archive of ``manifest.json`` (versions, classes, checksums) an
 Loading builds types of an allow-list only and runs nothing from the file.
 """
 
-from brain_tumor_clf.persistence._load import load
 from brain_tumor_clf.persistence._manifest import (
     FORMAT_VERSION,
     ModelManifest,
     installed_versions,
     read_manifest,
 )
-from brain_tumor_clf.persistence._save import save
+from brain_tumor_clf.persistence._model_file import load, save
 from brain_tumor_clf.persistence._trusted import TRUSTED_TYPES
 
 __all__ = [

@@ -1,17 +1,18 @@
-"""The manifest of a model file: what it is, who wrote it, and its checksums."""
+"""The manifest of a model file: what it is, who wrote it, and its checksum."""
 
 import hashlib
 import importlib.metadata
 import json
 import platform
 import sys
-import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
+import numpy as np
+
 from brain_tumor_clf import __version__
-from brain_tumor_clf.exceptions import ModelFileError, ModelVersionWarning
-from brain_tumor_clf.persistence._archive import MANIFEST, read_file
+from brain_tumor_clf.exceptions import ModelFileError
+from brain_tumor_clf.persistence._archive import ESTIMATOR, MANIFEST, read_file
 
 FORMAT_NAME = "brain-tumor-clf model"
 FORMAT_VERSION = 2
@@ -24,18 +25,18 @@ _MODEL_ID_LENGTH = 16
 
 @dataclass(frozen=True)
 class ModelManifest:
-    """What a model file says about itself.
+    """Describe a model file.
 
     Attributes
     ----------
     model_id : str
-        16 hexadecimal digits: a hash of the content. Two files of one fitted model
+        16 hexadecimal digits: the first of `sha256`. Two files of one fitted model
         share it, whenever and wherever they were saved.
     classes : list or None
         Class labels in the order of the columns of ``predict_proba``; None if the
         estimator has no classes.
     estimator : str
-        The estimator in a line, parts named.
+        The estimator and its parts in one line.
     created : str
         Time of saving, ISO 8601, UTC.
     backend : str or None
@@ -44,9 +45,9 @@ class ModelManifest:
     versions : dict of str to str
         Versions of Python and of the packages that matter at saving.
     metadata : dict
-        What the caller gave to :func:`save`: scores, a model card, …
-    members : dict of str to dict
-        ``sha256`` and size in ``bytes`` of every other member of the archive.
+        What the caller passed to :func:`save`: scores, a model card, …
+    sha256 : str
+        Checksum of the member ``estimator.skops``.
     format : str
         Name of the file format.
     format_version : int
@@ -60,36 +61,29 @@ class ModelManifest:
     backend: str | None
     versions: dict
     metadata: dict
-    members: dict
+    sha256: str
     format: str = FORMAT_NAME
     format_version: int = FORMAT_VERSION
 
-    def to_json(self):
-        """The manifest as the bytes of a JSON document."""
-        return json.dumps(asdict(self), indent=1).encode()
 
-
-def make_manifest(estimator, members, metadata):
-    """The manifest of `estimator`, whose state is `members` (bytes by name)."""
-    checksums = {
-        name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-        for name, content in members.items()
-    }
-    classes = getattr(estimator, "classes_", None)
+def make_manifest(estimator, content, metadata):
+    """Return the manifest of an estimator and of its content as a skops file."""
+    keras = sys.modules.get("keras")  # not imported for its backend's name alone
+    digest = hashlib.sha256(content).hexdigest()
     return ModelManifest(
-        model_id=_model_id(checksums),
-        classes=None if classes is None else classes_as_list(classes),
-        estimator=describe(estimator),
+        model_id=digest[:_MODEL_ID_LENGTH],
+        classes=class_list(estimator),
+        estimator=_describe(estimator),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        backend=_backend(),
+        backend=None if keras is None else keras.config.backend(),
         versions=installed_versions(),
         metadata=metadata,
-        members=checksums,
+        sha256=digest,
     )
 
 
 def read_manifest(path):
-    """What a model file says about itself, without loading the model.
+    """Read what a model file says about itself, without loading the model.
 
     Parameters
     ----------
@@ -99,6 +93,7 @@ def read_manifest(path):
     Returns
     -------
     ModelManifest
+        What :func:`save` wrote.
 
     Raises
     ------
@@ -122,61 +117,60 @@ def read_manifest(path):
 
 
 def parse_manifest(path, content):
-    """The manifest in `content` (bytes), its format and version checked."""
+    """Return the manifest in `content` (bytes), its format and version checked."""
+    damaged = ModelFileError(
+        f"{path} is damaged, or is no model of this package: see its {MANIFEST}."
+    )
     try:
-        fields = json.loads(content)
+        document = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise ModelFileError(
-            f"{path} is damaged: its {MANIFEST} is no JSON."
-        ) from error
-    if not isinstance(fields, dict) or fields.get("format") != FORMAT_NAME:
-        raise ModelFileError(f"{path} is no model of this package: see its {MANIFEST}.")
-    _check_format_version(path, fields)
+        raise damaged from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT_NAME:
+        raise damaged
+    _check_format_version(path, document)
     try:
-        manifest = ModelManifest(**fields)
+        manifest = ModelManifest(**document)
     except TypeError as error:
-        raise ModelFileError(f"{path} is damaged: {MANIFEST} is incomplete.") from error
-    if not _well_formed(manifest):
-        raise ModelFileError(
-            f"{path} is damaged: {MANIFEST} has values of wrong types."
-        )
+        raise damaged from error
+    typed = all(isinstance(getattr(manifest, f.name), f.type) for f in fields(manifest))
+    if not typed or not all(isinstance(v, str) for v in manifest.versions.values()):
+        raise damaged
     return manifest
 
 
-def check_members(path, manifest, members):
-    """Raise a ModelFileError unless every member is as the manifest says."""
-    present = set(members) - {MANIFEST}
-    for name in sorted(present ^ set(manifest.members)):
-        problem = "is not in its manifest" if name in present else "is missing"
-        raise ModelFileError(f"{path} is damaged or tampered with: {name!r} {problem}.")
-    for name in present:
-        expected = manifest.members[name]
-        got = {
-            "sha256": hashlib.sha256(members[name]).hexdigest(),
-            "bytes": len(members[name]),
-        }
-        if got != expected:
-            raise ModelFileError(
-                f"{path} is damaged or tampered with: the checksum of {name} differs."
-            )
-    if _model_id(manifest.members) != manifest.model_id:
-        raise ModelFileError(
-            f"{path} is damaged or tampered with: its model id is not its content's."
-        )
+def check_content(path, manifest, content):
+    """Raise a ModelFileError unless the skops file is the one of the manifest."""
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != manifest.sha256:
+        problem = f"the checksum of {ESTIMATOR} differs"
+    elif manifest.model_id != digest[:_MODEL_ID_LENGTH]:
+        problem = "its model id is not its content's"
+    else:
+        return
+    raise ModelFileError(f"{path} is damaged or tampered with: {problem}.")
 
 
 def installed_versions():
-    """Versions of Python and of the packages that a saved model depends on."""
+    """Return the versions of Python and of the packages that a model depends on.
+
+    Returns
+    -------
+    dict of str to str
+        Version by name.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.persistence import installed_versions
+    >>> "keras" in installed_versions()
+    True
+    """
     versions = {"python": platform.python_version(), "brain-tumor-clf": __version__}
-    for package in _DEPENDENCIES:
-        versions[package] = importlib.metadata.version(package)
-    return versions
+    return versions | {name: importlib.metadata.version(name) for name in _DEPENDENCIES}
 
 
 def version_differences(manifest):
-    """The packages whose versions differ enough to matter, as one clause; or ""."""
-    here = installed_versions()
-    differences = []
+    """Return the versions that differ enough to matter, as one clause; or ""."""
+    here, differences = installed_versions(), []
     for package, depth in _SIGNIFICANT.items():
         saved = manifest.versions.get(package, "unknown")
         if saved.split(".")[:depth] != here[package].split(".")[:depth]:
@@ -184,82 +178,43 @@ def version_differences(manifest):
     return ", ".join(differences)
 
 
-def warn_of_versions(path, manifest):
-    """Warn once if the file was saved with versions that differ enough to matter."""
-    differences = version_differences(manifest)
-    if differences:
-        warnings.warn(
-            f"{path} was saved with {differences}. It loaded, but its predictions may "
-            "differ; install those versions to be sure, or train and save it anew.",
-            ModelVersionWarning,
-            stacklevel=3,
-        )
+def class_list(estimator):
+    """Return the class labels of an estimator as values of JSON; None without any."""
+
+    def plain(value):
+        return value.tolist() if isinstance(value, np.ndarray) else str(value)
+
+    return json.loads(json.dumps(getattr(estimator, "classes_", None), default=plain))
 
 
-def describe(estimator):
-    """An estimator in a line: its class, and the classes of its parts by name."""
+def _describe(estimator):
+    """Return an estimator's class, and the classes of its parts, in one line."""
     name = estimator if isinstance(estimator, str) else type(estimator).__name__
     if not hasattr(estimator, "get_params"):
         return name
     params = estimator.get_params(deep=False)
     parts = params.get("steps") or params.get("estimators")
     if parts:
-        inner = ", ".join(f"{part[0]}={describe(part[1])}" for part in parts)
+        inner = ", ".join(f"{part[0]}={_describe(part[1])}" for part in parts)
     elif params.get("estimator") is not None:
-        inner = describe(params["estimator"])
+        inner = _describe(params["estimator"])
     else:
         return name
     return f"{name}({inner})"
 
 
-def classes_as_list(classes):
-    """Class labels as values that JSON knows."""
-    if isinstance(classes, list):  # one array of labels per output
-        return [classes_as_list(labels) for labels in classes]
-    values = classes.tolist()
-    return [v if isinstance(v, (str, int, float, bool)) else str(v) for v in values]
-
-
-def _model_id(checksums):
-    digest = hashlib.sha256()
-    for name in sorted(checksums):
-        digest.update(f"{name} {checksums[name]['sha256']}\n".encode())
-    return digest.hexdigest()[:_MODEL_ID_LENGTH]
-
-
-def _backend():
-    keras = sys.modules.get("keras")  # not imported for its name alone
-    return None if keras is None else keras.config.backend()
-
-
-def _check_format_version(path, fields):
-    version = fields.get("format_version")
+def _check_format_version(path, document):
+    """Raise a ModelFileError that says how to read another version of the format."""
+    version = document.get("format_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ModelFileError(
             f"{path} is damaged: there is no format version {version!r}."
         )
     if version > FORMAT_VERSION:
-        versions = fields.get("versions")
+        versions = document.get("versions")
         wrote = versions.get("brain-tumor-clf") if isinstance(versions, dict) else None
         raise ModelFileError(
             f"{path} has format version {version} and was written by brain-tumor-clf "
             f"{wrote}; this is {__version__}, which reads formats up to "
             f"{FORMAT_VERSION}. Upgrade: pip install 'brain-tumor-clf>={wrote}'."
         )
-
-
-def _well_formed(manifest):
-    texts = (manifest.model_id, manifest.estimator, manifest.created)
-    return (
-        all(isinstance(text, str) for text in texts)
-        and isinstance(manifest.classes, (list, type(None)))
-        and isinstance(manifest.backend, (str, type(None)))
-        and isinstance(manifest.metadata, dict)
-        and isinstance(manifest.versions, dict)
-        and all(isinstance(v, str) for v in manifest.versions.values())
-        and isinstance(manifest.members, dict)
-        and all(
-            isinstance(m, dict) and isinstance(m.get("sha256"), str)
-            for m in manifest.members.values()
-        )
-    )

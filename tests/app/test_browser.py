@@ -105,7 +105,7 @@ def test_a_broken_file_spoils_its_own_row_alone(open_app, fitted, files, tmp_pat
     page.get_by_text("1 classified, 1 unreadable").wait_for()
     page.get_by_role("button", name="Next").click()
     page.get_by_text("Unreadable").wait_for()
-    page.get_by_text("damaged").first.wait_for()
+    page.get_by_text("Damaged").first.wait_for()
     page.get_by_role("button", name="Previous").click()
     page.get_by_text("The heat map shows").wait_for()
     assert shown_class(page) == fitted.predict([files[0].read_bytes()])[0]

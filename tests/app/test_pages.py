@@ -116,7 +116,7 @@ def test_several_files_one_of_them_broken(make_model, scans, make_upload):
     next_button = next(b for b in app.button if b.label == "Next")
     next_button.click().run()
     assert shown_class(app) == "Unreadable"
-    assert "damaged" in html_of(app)
+    assert "Damaged" in html_of(app)
     assert model.n_passes == 1
     next(b for b in app.button if b.label == "Next").click().run()
     assert shown_class(app) == predicted[1]
@@ -149,7 +149,7 @@ def test_uncertain(make_model, scans, make_upload):
     model = make_model(abstention={"threshold": 1.0, "error_rate": 0.02})
     app = upload(open_app(model), make_upload(scans.data[0]))
     assert shown_class(app) == "Uncertain"
-    assert "wrong answers to at most 2.0 %" in html_of(app)
+    assert "wrong answers to at most 2.0%" in html_of(app)
     assert app.dataframe[0].value["result"].tolist() == ["uncertain"]
 
 
@@ -219,7 +219,7 @@ def test_model_card(make_model):
     shown = html_of(page)
     assert "model.btc" in shown
     assert "rejects images that do not look like brain MRI scans" in shown
-    assert "0.00; below this probability" in shown
+    assert "0.00. Below this probability" in shown
     assert [s.value for s in page.subheader] == [
         "Confusion matrix",
         "Calibration",

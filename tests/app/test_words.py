@@ -35,7 +35,7 @@ def guarded(make_model):
         (result(size=(200, 32)), "The image has only 32x200 pixels"),
         (
             result(UNCERTAIN),
-            "The most likely class, glioma, has a probability of 90.0 %",
+            "The most likely class, glioma, has a probability of 90.0%",
         ),
         (result(UNCERTAIN, probability=1, reason="why; how"), "Why."),
         (result(UNCERTAIN, probabilities={}, reason="not finite"), "Not finite."),
@@ -64,17 +64,17 @@ def test_warnings_of_a_model_without_guard_and_of_phantoms(make_model, guarded):
 
 def test_track_record(make_model):
     model = make_model()
-    assert "right in 90 % of 60 cases" in track_record(result(), model)
-    assert "right in 40 % of 20" in track_record(result(probability=0.5 - 1e-9), model)
+    assert "right in 90% of 60 cases" in track_record(result(), model)
+    assert "right in 40% of 20" in track_record(result(probability=0.5 - 1e-9), model)
     assert "no prediction had" in track_record(result(probability=0.1), model)
     assert track_record(result(), make_model(reliability=None)) is None
 
 
 def test_an_uncertain_result_names_the_threshold_and_its_aim(guarded):
     text = warning_of(result(UNCERTAIN, probability=0.52), guarded)
-    assert "52.0 %" in text
-    assert "below the abstention threshold of 95.0 %" in text
-    assert "wrong answers to at most 3.0 %" in text
+    assert "52.0%" in text
+    assert "below the abstention threshold of 95.0%" in text
+    assert "wrong answers to at most 3.0%" in text
     assert "Ask a radiologist" in text
 
 

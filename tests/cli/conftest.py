@@ -1,9 +1,12 @@
-"""Phantom folders, a trained model, and the installed script run as a user runs it."""
+"""Phantom folders, a trained model, and the command line as a user runs it."""
 
+import contextlib
+import io
 import os
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -30,9 +33,39 @@ def run_script(*args, cwd=None):
     )
 
 
+def run_here(*args, cwd="."):
+    """Run the command line in this process, which has imported Keras already."""
+    from brain_tumor_clf.cli import _console, main
+
+    out, err, status = io.StringIO(), io.StringIO(), None
+    _console._shown_warnings.clear()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.chdir(cwd or "."),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        warnings.catch_warnings(),
+    ):
+        patch.setenv("COLUMNS", "80")
+        patch.setenv("NO_COLOR", "1")
+        warnings.simplefilter("default")
+        try:
+            main([*map(str, args)])
+        except SystemExit as done:
+            status = done.code
+    os.environ.pop("BRAIN_TUMOR_CLF_DEBUG", None)
+    return subprocess.CompletedProcess(args, status, out.getvalue(), err.getvalue())
+
+
 @pytest.fixture(scope="session")
 def cli():
-    """The command line: a function of its arguments."""
+    """The command line in this process: a function of its arguments."""
+    return run_here
+
+
+@pytest.fixture(scope="session")
+def script():
+    """The installed script: as `cli`, some seconds slower."""
     return run_script
 
 

@@ -40,9 +40,9 @@ def test_demo(cli, tmp_path):
 
 
 def test_demo_says_what_is_not_installed(monkeypatch, tmp_path):
-    from brain_tumor_clf.cli import _demo
+    from brain_tumor_clf.cli import _console, _demo
 
-    monkeypatch.setitem(_demo._NEEDED, "no_such_module", "no-such-package")
+    monkeypatch.setitem(_console.PLOTS, "no_such_module", "no-such-package")
     with pytest.raises(ModuleNotFoundError, match=r"no-such-package.*\[demo\]"):
         _demo.demo(tmp_path / "demo", 24, 2, 1, 0)
     assert not (tmp_path / "demo").exists()

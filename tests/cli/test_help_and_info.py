@@ -78,8 +78,8 @@ def test_all_commands_are_registered():
     ] == COMMANDS
 
 
-def test_info_tells_versions_backend_and_extras(cli):
-    done = cli("info")
+def test_info_tells_versions_backend_and_extras(script):
+    done = script("info")
     assert done.returncode == 0
     for word in ("scikit-learn", "keras uses", "gpu", "dicom", "kaggle"):
         assert word in done.stdout
@@ -93,7 +93,7 @@ def test_missing_extra_is_named(monkeypatch, capsys):
     monkeypatch.setattr(
         _info, "_version", lambda p: None if p == "pydicom" else real(p)
     )
-    _info.info(None)
+    _info.show_versions()
     shown = capsys.readouterr().out
     assert "missing pydicom" in shown
     assert "pip install 'brain-tumor-clf[dicom]'" in shown

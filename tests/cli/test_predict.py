@@ -9,8 +9,9 @@ import joblib
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.frozen import FrozenEstimator
 
-from brain_tumor_clf import ScanGuard, load, save
+from brain_tumor_clf import ScanGuard, SelectiveClassifier, load, save
 from brain_tumor_clf.cli._model import split_model
 from brain_tumor_clf.persistence import read_manifest
 from tests.cli.conftest import RESEARCH_ONLY
@@ -98,33 +99,20 @@ def test_info_of_a_model(cli, trained):
     assert "16 images" in done.stdout
 
 
-def test_predictions_in_chunks_equal_those_at_once(trained, scans_dir, monkeypatch):
-    from brain_tumor_clf.cli import _prediction
-
-    pipeline = load(trained[1])
-    paths = sorted(map(str, scans_dir.glob("*/*.*")))
-    at_once = _prediction.predict_in_chunks(pipeline, paths)
-    monkeypatch.setattr(_prediction, "_CHUNK", 5)
-    seen = []
-    in_chunks = _prediction.predict_in_chunks(pipeline, paths, seen.append)
-    assert in_chunks.paths == at_once.paths == paths
-    assert in_chunks.labels == at_once.labels
-    assert seen == [5, 5, 5, 1]
-
-
 # --- guard, abstention, pickles, the packaged model --------------
 
 
 @pytest.fixture(scope="module")
 def guarded(trained, scans_dir, tmp_path_factory):
-    """The trained model with a guard and a stored threshold."""
+    """The trained model with a guard and a threshold."""
     pipeline = load(trained[1])
     paths = sorted(map(str, scans_dir.glob("*/*.*")))
-    pipeline.guard_ = ScanGuard(pipeline).fit(paths)
     probabilities = pipeline.predict_proba(paths).max(axis=1)
     threshold = float(np.median(probabilities))
+    frozen = FrozenEstimator(pipeline)
+    model = SelectiveClassifier(frozen, ScanGuard(frozen), threshold).fit(paths, None)
     path = tmp_path_factory.mktemp("guarded") / "model.btc"
-    save(pipeline, path, metadata={"abstention": {"threshold": threshold}})
+    save(model, path)
     return path, threshold
 
 
@@ -143,20 +131,20 @@ def test_a_refused_image_gets_no_class(cli, guarded, scans_and_noise):
     document = json.loads(done.stdout)
     rows = {row["path"].split("/")[-1]: row for row in document["predictions"]}
     noise, broken = rows.pop("noise.png"), rows.pop("broken.png")
-    assert noise["state"] == "not a brain scan"
+    assert noise["state"] == "not a scan"
     for name in ("label", "probability", "probabilities", "error"):
         assert noise[name] is None
-    assert broken["state"] == "could not be read"
+    assert broken["state"] == "unreadable"
     assert {row["state"] for row in rows.values()} == {"classified"}
     assert (document["n_refused"], document["n_failed"]) == (1, 1)
 
     table = cli("predict", guarded[0], *scans_and_noise, "--guard").stdout
-    assert "not a brain scan" in table
+    assert "not a scan" in table
     assert "4 scans, 1 unreadable, 1 not brain scans" in table
     text = cli("predict", guarded[0], scans_and_noise[1], "--guard", "--csv").stdout
     (row,) = csv.DictReader(io.StringIO(text))
     assert (row["label"], row["p_glioma"]) == ("", "")
-    assert row["state"] == "not a brain scan"
+    assert row["state"] == "not a scan"
 
 
 @pytest.mark.parametrize("stated", ["auto", "number"])
@@ -174,20 +162,19 @@ def test_below_the_threshold_there_is_no_class(stated, cli, guarded, scans_dir):
     assert all(row["label"] in CLASSES for row in kept)
     for row in left:
         assert row["label"] is None
-        assert row["state"] == "not sure: ask a radiologist"
+        assert row["state"] == "uncertain"
         assert sum(row["probabilities"].values()) == pytest.approx(1)
 
 
-def test_not_sure_in_table_and_csv(cli, guarded, scans_dir):
+def test_uncertain_in_table_and_csv(cli, guarded, scans_dir):
     table = cli("predict", guarded[0], scans_dir, "--abstain", 1).stdout
-    assert "ask a radiologist" in " ".join(table.split())
-    assert "16 scans, 16 not sure" in table
+    assert "16 scans, 16 uncertain" in table
     assert "pituitary 0." in table
     text = cli("predict", guarded[0], scans_dir, "--abstain", 1, "--csv").stdout
     for row in csv.DictReader(io.StringIO(text)):
         assert row["label"] == ""
         assert float(row["p_glioma"]) > 0
-        assert row["state"] == "not sure: ask a radiologist"
+        assert row["state"] == "uncertain"
 
 
 @pytest.mark.parametrize(

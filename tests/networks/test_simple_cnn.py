@@ -1,12 +1,9 @@
-import random
-
 import keras
 import numpy as np
 import pytest
 
 from brain_tumor_clf.networks import (
     augmentation_layers,
-    seeded_initialization,
     simple_cnn,
 )
 
@@ -107,23 +104,3 @@ def test_mixed_precision_is_of_this_network_alone():
     assert model.get_layer("conv_1").compute_dtype == "float16"
     assert model.get_layer("conv_1").variable_dtype == "float32"
     assert model.predict_on_batch(images()).dtype == np.float32
-
-
-def test_seeded_initialization_repeats_and_leaves_random_alone():
-    random.seed(3)
-    state = random.getstate()
-    networks = []
-    for seed in (7, np.int64(7), 8):
-        with seeded_initialization(seed):
-            networks.append(simple_cnn((16, 16, 1), 4, dropout=0.5).get_weights())
-    assert random.getstate() == state
-    first, second, other = networks
-    for a, b in zip(first, second, strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert not np.array_equal(first[0], other[0])
-
-
-def test_without_a_seed_initialization_is_new_each_time():
-    with seeded_initialization(None):
-        one, two = (simple_cnn((16, 16, 1), 4).get_weights()[0] for _ in range(2))
-    assert not np.array_equal(one, two)

@@ -55,14 +55,9 @@ def tampered_copy(source, path, changes, manifest=None):
     inner = {name.partition("/")[2]: members.pop(name) for name in inner}
     if inner:
         members["estimator.skops"] = pack(inner)
-    fields["members"] = {
-        name: {"sha256": hashlib.sha256(c).hexdigest(), "bytes": len(c)}
-        for name, c in members.items()
-    }
-    text = "".join(
-        f"{name} {fields['members'][name]['sha256']}\n" for name in sorted(members)
-    )
-    fields["model_id"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    if "estimator.skops" in members:
+        fields["sha256"] = hashlib.sha256(members["estimator.skops"]).hexdigest()
+        fields["model_id"] = fields["sha256"][:16]
     fields.update(manifest or {})
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("manifest.json", json.dumps(fields))
