@@ -1,4 +1,4 @@
-"""Images that are no brain scans: blank, noise, text, photographs, other organs."""
+"""Images that are not brain scans: blank, noise, text, photographs, other organs."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -9,24 +9,11 @@ from brain_tumor_clf import make_brain_mri
 
 _SIDES = (180, 224, 256, 320, 512)
 _WORDS = ("patient", "report", "seen", "on", "and", "with", "no", "contrast", "left")
-# Photographs of scikit-image's wheel; those left out are drawings, or scans of a kind.
+# Photographs in scikit-image's wheel; the others there are drawings or scans.
 _SKIMAGE = (
-    "astronaut.png",
-    "brick.png",
-    "camera.png",
-    "chelsea.png",
-    "coffee.png",
-    "coins.png",
-    "grass.png",
-    "gravel.png",
-    "hubble_deep_field.jpg",
-    "ihc.png",
-    "moon.png",
-    "motorcycle_left.png",
-    "page.png",
-    "retina.jpg",
-    "rocket.jpg",
-    "text.png",
+    *("astronaut", "brick", "camera", "chelsea", "coffee", "coins", "grass", "gravel"),
+    *("hubble_deep_field", "ihc", "moon", "motorcycle_left", "page", "retina"),
+    *("rocket", "text"),
 )
 
 
@@ -44,7 +31,7 @@ def _blank(level):
 
 
 def noise(rng):
-    """Uniform, normal or salt-and-pepper noise, fine or coarse, grey or colored."""
+    """Uniform, normal or salt-and-pepper noise, fine or coarse, gray or colored."""
     height, width = _size(rng)
     grain = int(rng.choice([1, 1, 2, 4, 8]))
     shape = (-(-height // grain), -(-width // grain), int(rng.choice([1, 3])))
@@ -108,118 +95,109 @@ def _crops(pictures):
     return draw
 
 
-def _read_pictures(folder, names):
-    found = [folder / name for name in names if (folder / name).is_file()]
-    return [np.asarray(Image.open(path).convert("RGB")) for path in found]
+class _Section:
+    """A section through a body that is being drawn."""
 
+    def __init__(self, rng):
+        side = int(rng.choice(_SIDES))
+        self.rng, self.image = rng, np.zeros((side, side))
+        self.rows, self.columns = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
 
-def _canvas(rng):
-    side = int(rng.choice(_SIDES))
-    rows, columns = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
-    return np.zeros((side, side)), rows, columns
+    def fill(self, mask, low, high):
+        """Give the pixels of a mask one level between two."""
+        self.image[mask] = low if low == high else self.rng.uniform(low, high)
 
+    def ellipse(self, row, column, height, width, low, high, angle=0.0):
+        """Draw an ellipse of a level between two."""
+        y, x = self.rows - row, self.columns - column
+        c, s = np.cos(angle), np.sin(angle)
+        along, across = (c * y + s * x) / height, (c * x - s * y) / width
+        self.fill(along**2 + across**2 < 1, low, high)
 
-def _ellipse(rows, columns, row, column, height, width, angle=0.0):
-    y, x = rows - row, columns - column
-    c, s = np.cos(angle), np.sin(angle)
-    return ((c * y + s * x) / height) ** 2 + ((c * x - s * y) / width) ** 2 < 1
-
-
-def _finish(image, rng):
-    """Blur, a coil's uneven light and noise, as of a scanner."""
-    image = ndimage.gaussian_filter(image, rng.uniform(0.4, 1.5))
-    rows, columns = np.mgrid[-1 : 1 : image.shape[0] * 1j, -1 : 1 : image.shape[1] * 1j]
-    image = image * (1 + 0.2 * (rng.normal() * rows + rng.normal() * columns))
-    noisy = np.hypot(
-        image + rng.normal(0, 4, image.shape), rng.normal(0, 4, image.shape)
-    )
-    return np.clip(noisy, 0, 255).astype(np.uint8)
+    def scanned(self):
+        """Return the image with blur, a coil's uneven sensitivity and noise."""
+        rng = self.rng
+        image = ndimage.gaussian_filter(self.image, rng.uniform(0.4, 1.5))
+        slope = rng.normal() * self.rows + rng.normal() * self.columns
+        image = image * (1 + 0.2 * slope) + rng.normal(0, 4, image.shape)
+        image = np.hypot(image, rng.normal(0, 4, image.shape))
+        return np.clip(image, 0, 255).astype(np.uint8)
 
 
 def trunk(rng):
     """A section of thorax or belly: wide, fat outside, organs or lungs, a vertebra."""
-    image, rows, columns = _canvas(rng)
+    drawn = _Section(rng)
     height, width = rng.uniform(0.5, 0.68), rng.uniform(0.8, 0.97)
-    image[_ellipse(rows, columns, 0, 0, height, width)] = rng.uniform(120, 220)
-    inner = _ellipse(rows, columns, 0, 0, height - 0.08, width - 0.08)
-    image[inner] = rng.uniform(60, 120)
+    drawn.ellipse(0, 0, height, width, 120, 220)
+    drawn.ellipse(0, 0, height - 0.08, width - 0.08, 60, 120)
     if rng.random() < 0.5:  # lungs and heart
         for side in (-1, 1):
-            lung = _ellipse(rows, columns, -0.05, side * 0.42, 0.36, 0.28, side * 0.2)
-            image[lung] = rng.uniform(2, 25)
-        image[_ellipse(rows, columns, 0, 0.12, 0.2, 0.24, 0.4)] = rng.uniform(110, 200)
+            drawn.ellipse(-0.05, side * 0.42, 0.36, 0.28, 2, 25, side * 0.2)
+        drawn.ellipse(0, 0.12, 0.2, 0.24, 110, 200, 0.4)
     else:  # liver, spleen, kidneys
-        image[_ellipse(rows, columns, -0.06, -0.36, 0.36, 0.38)] = rng.uniform(90, 150)
-        image[_ellipse(rows, columns, 0.05, 0.5, 0.22, 0.16, 0.5)] = rng.uniform(
-            80, 170
-        )
+        drawn.ellipse(-0.06, -0.36, 0.36, 0.38, 90, 150)
+        drawn.ellipse(0.05, 0.5, 0.22, 0.16, 80, 170, 0.5)
         for side in (-1, 1):
-            kidney = _ellipse(rows, columns, 0.2, side * 0.35, 0.14, 0.1, side * 0.4)
-            image[kidney] = rng.uniform(120, 220)
-    image[_ellipse(rows, columns, height - 0.3, 0, 0.12, 0.13)] = rng.uniform(130, 220)
-    image[_ellipse(rows, columns, height - 0.14, 0, 0.05, 0.05)] = rng.uniform(10, 240)
-    return _finish(image, rng)
+            drawn.ellipse(0.2, side * 0.35, 0.14, 0.1, 120, 220, side * 0.4)
+    drawn.ellipse(height - 0.3, 0, 0.12, 0.13, 130, 220)
+    drawn.ellipse(height - 0.14, 0, 0.05, 0.05, 10, 240)
+    return drawn.scanned()
 
 
 def knee(rng):
     """Two long bones that meet at a joint, muscle around them."""
-    image, rows, columns = _canvas(rng)
-    limb = np.abs(columns - 0.05 * np.sin(3 * rows)) < rng.uniform(0.5, 0.75)
-    image[limb] = rng.uniform(50, 100)
+    drawn = _Section(rng)
+    rows, columns = drawn.rows, drawn.columns
+    muscle = np.abs(columns - 0.05 * np.sin(3 * rows)) < rng.uniform(0.5, 0.75)
+    drawn.fill(muscle, 50, 100)
     half, joint = rng.uniform(0.2, 0.32), rng.uniform(-0.15, 0.15)
-    flare = half + 0.16 * np.exp(-(((rows - joint) / 0.25) ** 2))
-    bones = (np.abs(columns) < flare) & (np.abs(rows - joint) > 0.04)
-    image[bones] = rng.uniform(140, 220)
-    image[(np.abs(columns) < flare) & (np.abs(rows - joint) < 0.025)] = 30
-    patella = _ellipse(rows, columns, joint - 0.2, 0.55, 0.2, 0.08)
-    image[patella] = rng.uniform(130, 200)
-    return _finish(image, rng)
+    inside = np.abs(columns) < half + 0.16 * np.exp(-(((rows - joint) / 0.25) ** 2))
+    drawn.fill(inside & (np.abs(rows - joint) > 0.04), 140, 220)
+    drawn.image[inside & (np.abs(rows - joint) < 0.025)] = 30
+    drawn.ellipse(joint - 0.2, 0.55, 0.2, 0.08, 130, 200)
+    return drawn.scanned()
 
 
 def spine(rng):
     """A column of vertebrae and disks from the side, the cord behind it."""
-    image, rows, columns = _canvas(rng)
-    image[np.abs(columns) < rng.uniform(0.7, 0.98)] = rng.uniform(30, 70)
-    curve = rng.uniform(0.05, 0.2) * np.sin(rng.uniform(1.5, 3) * rows)
+    drawn = _Section(rng)
+    rows, columns = drawn.rows, drawn.columns
+    level = rng.uniform(30, 70)
+    drawn.image[np.abs(columns) < rng.uniform(0.7, 0.98)] = level
+    from_curve = columns - rng.uniform(0.05, 0.2) * np.sin(rng.uniform(1.5, 3) * rows)
     pitch = rng.uniform(0.2, 0.35)
-    column = np.abs(columns - curve) < rng.uniform(0.12, 0.2)
+    column = np.abs(from_curve) < rng.uniform(0.12, 0.2)
     phase = (rows % pitch) / pitch
-    image[column & (phase < 0.75)] = rng.uniform(120, 190)
-    image[column & (phase >= 0.75)] = rng.uniform(60, 230)
-    cord = np.abs(columns - curve - 0.3) < 0.06
-    image[cord] = rng.uniform(90, 150)
-    image[np.abs(columns - curve - 0.55) < 0.1] *= rng.uniform(1, 2.5)
-    return _finish(image, rng)
+    drawn.fill(column & (phase < 0.75), 120, 190)
+    drawn.fill(column & (phase >= 0.75), 60, 230)
+    drawn.fill(np.abs(from_curve - 0.3) < 0.06, 90, 150)
+    drawn.image[np.abs(from_curve - 0.55) < 0.1] *= rng.uniform(1, 2.5)
+    return drawn.scanned()
 
 
 def pelvis(rng):
     """Two round joints in a wide section, a bladder between them."""
-    image, rows, columns = _canvas(rng)
-    image[_ellipse(rows, columns, 0, 0, rng.uniform(0.5, 0.65), 0.95)] = 190
-    image[_ellipse(rows, columns, 0, 0, 0.48, 0.86)] = rng.uniform(50, 100)
+    drawn = _Section(rng)
+    drawn.ellipse(0, 0, rng.uniform(0.5, 0.65), 0.95, 190, 190)
+    drawn.ellipse(0, 0, 0.48, 0.86, 50, 100)
     for side in (-1, 1):
-        head = _ellipse(rows, columns, 0, side * 0.55, 0.18, 0.18)
-        image[head] = rng.uniform(130, 230)
-    bladder = _ellipse(rows, columns, -0.12, 0, 0.2, 0.25)
-    image[bladder] = rng.uniform(20, 250)
-    image[_ellipse(rows, columns, 0.25, 0, 0.1, 0.1)] = rng.uniform(10, 120)
-    return _finish(image, rng)
+        drawn.ellipse(0, side * 0.55, 0.18, 0.18, 130, 230)
+    drawn.ellipse(-0.12, 0, 0.2, 0.25, 20, 250)
+    drawn.ellipse(0.25, 0, 0.1, 0.1, 10, 120)
+    return drawn.scanned()
 
 
 def phantom(rng):
-    """The package's own drawing of a head."""
+    """A phantom of the package."""
     seed = int(rng.integers(2**31))
     scans = make_brain_mri(1, int(rng.choice(_SIDES[:4])), random_state=seed)
     return scans.data[0]
 
 
 def kinds(skimage_folder=None):
-    """What draws each kind: ``{name: function of a NumPy generator}``.
+    """Return functions of a NumPy generator that draw an image, by kind.
 
-    Parameters
-    ----------
-    skimage_folder : path, optional
-        ``skimage/data`` of scikit-image's wheel, for its photographs.
+    `skimage_folder` is ``skimage/data`` of scikit-image's wheel, for its photographs.
     """
     drawn = {
         "black": _blank(4),
@@ -234,13 +212,8 @@ def kinds(skimage_folder=None):
         "pelvis": pelvis,
         "the package's phantoms": phantom,
     }
-    pictures = _read_pictures(skimage_folder, _SKIMAGE) if skimage_folder else []
-    if pictures:
+    if skimage_folder:
+        files = [p for p in sorted(skimage_folder.iterdir()) if p.stem in _SKIMAGE]
+        pictures = [np.asarray(Image.open(file).convert("RGB")) for file in files]
         drawn["photographs (scikit-image)"] = _crops(pictures)
     return drawn
-
-
-def draw(function, n, seed):
-    """`n` images ``(H, W)`` or ``(H, W, 3)``, uint8."""
-    rng = np.random.default_rng(seed)
-    return [function(rng) for _ in range(n)]

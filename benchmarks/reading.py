@@ -1,4 +1,4 @@
-"""How fast 512x512 JPEG files become 224x224 grey arrays: ours and others.
+"""Speed of reading 512x512 JPEG files as 224x224 grayscale arrays.
 
     python benchmarks/reading.py [--n 400] [--rounds 5] [--cores 1 2] [--json FILE]
 
@@ -10,15 +10,11 @@ plain Pillow.
 
 import argparse
 import json
-import os
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import common
 import numpy as np
 from PIL import Image
 
@@ -27,8 +23,17 @@ TARGET = 224
 BASELINE = "Pillow"
 
 
+def parse_arguments():
+    parser = common.make_parser(__doc__)
+    parser.add_argument("--n", type=int, default=400, help="number of files")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--worker", metavar="FOLDER", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
 def write_jpegs(folder, n_files, seed=0):
-    """Write JPEG files of smooth, noisy ellipses, about as large as real scans."""
+    """Write JPEG files of noisy ellipses, about as large as those of real scans."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE - 0.5
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,130 +107,75 @@ def tf_data(cores):
     return read
 
 
-def keras_generator(cores):
-    """Keras' old generator; it has a single thread."""
-    from keras.src.legacy.preprocessing.image import ImageDataGenerator
-
-    def read(paths):
-        flow = ImageDataGenerator().flow_from_directory(
-            Path(paths[0]).parent.parent,
-            target_size=(TARGET, TARGET),
-            color_mode="grayscale",
-            class_mode=None,
-            batch_size=64,
-            shuffle=False,
-        )
-        return np.concatenate([flow[i] for i in range(len(flow))])
-
-    return read
-
-
 READERS = {
     "ours": ours,
     BASELINE: pillow,
     "Pillow with draft": pillow_draft,
     "OpenCV, reduced": opencv,
     "tf.data, reduced": tf_data,
-    "ImageDataGenerator": keras_generator,
 }
 
 
-def available_readers(cores):
-    readers, missing = {}, []
+def measure(folder, cores, rounds):
+    """Return seconds of every installed reader in each round, by name."""
+    common.bind_to(cores)
+    paths = sorted(str(path) for path in Path(folder).rglob("*.jpg"))
+    seconds, readers = {}, {}
     for name, make in READERS.items():
+        seconds[name] = []
         try:
             readers[name] = make(cores)
         except ImportError:
-            missing.append(name)
-    return readers, missing
-
-
-def measure(folder, cores, rounds):
-    """Seconds per round of every reader that is installed."""
-    paths = sorted(str(path) for path in Path(folder).rglob("*.jpg"))
-    readers, missing = available_readers(cores)
-    seconds = {name: [] for name in readers}
-    for read in readers.values():
-        shape = read(paths[:64]).shape[:3]
-        if shape != (min(64, len(paths)), TARGET, TARGET) and shape[0] != len(paths):
-            raise RuntimeError(f"A reader returned an array of shape {shape}.")
+            continue  # stays without seconds
+        shape = readers[name](paths[:64]).shape[:3]
+        if shape[1:] != (TARGET, TARGET):
+            raise RuntimeError(f"{name} returned an array of shape {shape}.")
     for _ in range(rounds):
         for name, read in readers.items():
-            start = time.perf_counter()
-            read(paths)
-            seconds[name].append(time.perf_counter() - start)
-    return {"n": len(paths), "seconds": seconds, "missing": missing}
-
-
-def measure_in_process(folder, cores, rounds):
-    command = [sys.executable, __file__, "--worker", folder]
-    command += ["--cores", str(cores), "--rounds", str(rounds)]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, text=True, check=True
-    )
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def bind_to(cores):
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+            seconds[name].append(common.stopwatch(lambda read=read: read(paths))[0])
+    return {"n": len(paths), "seconds": seconds}
 
 
 def summarize(result):
+    """Return images/s and ratios to the baseline of each installed reader."""
+    base = np.array(result["seconds"][BASELINE])
     rows = {}
-    base = result["seconds"][BASELINE]
     for name, seconds in result["seconds"].items():
-        ratios = [b / s for b, s in zip(base, seconds, strict=True)]
-        rows[name] = {
-            "images_per_s": result["n"] / statistics.median(seconds),
-            "ratio": statistics.median(ratios),
-            "ratio_min": min(ratios),
-            "ratio_max": max(ratios),
-        }
+        if seconds:
+            ratios = base / seconds
+            rows[name] = {
+                "images_per_s": result["n"] / float(np.median(seconds)),
+                "ratio": float(np.median(ratios)),
+                "ratio_min": float(ratios.min()),
+                "ratio_max": float(ratios.max()),
+            }
     return rows
 
 
-def print_table(cores, n_images, rows, missing):
-    print(f"\n{cores} core{'s' if cores > 1 else ''}, {n_images} images\n")
-    print("| reader | images/s | x Pillow (range) |")
-    print("|---|---|---|")
-    for name, row in rows.items():
-        spread = f"{row['ratio_min']:.2f}-{row['ratio_max']:.2f}"
-        print(
-            f"| {name} | {row['images_per_s']:.0f} | {row['ratio']:.2f} ({spread}) |",
-            flush=True,
-        )
-    for name in missing:
-        print(f"| {name} | not installed | |")
-
-
-def parse():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--n", type=int, default=400, help="number of files")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--json", type=Path, help="file for the numbers")
-    parser.add_argument("--worker", metavar="FOLDER", help=argparse.SUPPRESS)
-    return parser.parse_args()
-
-
 def main():
-    args = parse()
+    args = parse_arguments()
     if args.worker:
-        bind_to(args.cores[0])
         print(json.dumps(measure(args.worker, args.cores[0], args.rounds)))
         return
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         write_jpegs(Path(folder, "scans"), args.n)
         for cores in args.cores:
-            result = measure_in_process(folder, cores, args.rounds)
+            result = common.run_self(
+                "--worker", folder, "--cores", cores, "--rounds", args.rounds
+            )
             rows = summarize(result)
-            print_table(cores, result["n"], rows, result["missing"])
+            print(f"\n{cores} core{'s' if cores > 1 else ''}, {result['n']} images\n")
+            cells = []
+            for name, row in rows.items():
+                spread = f"{row['ratio_min']:.2f}-{row['ratio_max']:.2f}"
+                speed, ratio = f"{row['images_per_s']:.0f}", f"{row['ratio']:.2f}"
+                cells.append([name, speed, f"{ratio} ({spread})"])
+            missing = [[n, "not installed", ""] for n in READERS if n not in rows]
+            head = ["reader", "images/s", "x Pillow (range)"]
+            print(common.table(head, [*cells, *missing]), flush=True)
             results[cores] = {**result, "rows": rows}
-    if args.json:
-        args.json.write_text(json.dumps(results, indent=1))
+    common.write_json(args.json, results)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,15 @@
-"""What changed images do to a model: brighter, blurred, compressed, resized, windowed.
+"""Scores of a model on changed images: brighter, blurred, compressed, resized.
 
     python benchmarks/robustness.py model.btc scans
 
-The scores of a saved model on a folder of labelled scans, as they are and after each
-change. A network that has learned the scanner or the frame rather than the tumor falls
-with the first change of brightness. The scans must be of patients that the model has
-not seen.
+Scores a saved model on a folder of labeled scans, as they are and after each change. A
+network that has learned the scanner or the frame instead of the tumor fails at the
+first change of brightness. The scans must be of patients that the model has not seen.
 """
 
-import argparse
 import io
-import json
-import os
-from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
-
+import common
 import numpy as np
 from PIL import Image, ImageFilter
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
@@ -27,7 +21,7 @@ AS_THEY_ARE = "as they are"
 
 
 def map_levels(function):
-    """A change of grey levels, from shares of 255 to shares of 255."""
+    """Return a change of gray levels, as a function on [0, 1]."""
     table = np.clip(function(np.arange(256) / 255), 0, 1) * 255
     levels = np.round(table).astype(np.uint8).tolist()
     return lambda image: image.point(levels * len(image.getbands()))
@@ -63,12 +57,12 @@ def add_border(image):
 
 CHANGES = {
     AS_THEY_ARE: lambda image: image,
-    "brighter (grey levels times 1.4)": map_levels(lambda x: 1.4 * x),
-    "darker (grey levels times 0.5)": map_levels(lambda x: 0.5 * x),
+    "brighter (gray levels times 1.4)": map_levels(lambda x: 1.4 * x),
+    "darker (gray levels times 0.5)": map_levels(lambda x: 0.5 * x),
     "gamma 0.6": map_levels(lambda x: x**0.6),
     "gamma 1.6": map_levels(lambda x: x**1.6),
     "window from 10 to 70 % of the range": map_levels(lambda x: (x - 0.1) / 0.6),
-    "noise of 10 grey levels": add_noise,
+    "noise of 10 gray levels": add_noise,
     "blurred (Gaussian, 1.5 pixels)": lambda image: image.filter(
         ImageFilter.GaussianBlur(1.5)
     ),
@@ -80,14 +74,11 @@ CHANGES = {
 }
 
 
-def parse_arguments(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def parse_arguments():
+    parser = common.make_parser(__doc__)
     parser.add_argument("model", help="file that `save` or the command line wrote")
     parser.add_argument("folder", help="class folders of scans not trained on")
-    parser.add_argument("--json", metavar="FILE")
-    return parser.parse_args(argv)
+    return parser.parse_args()
 
 
 def open_image(path):
@@ -95,54 +86,51 @@ def open_image(path):
         return image.convert("L" if image.mode in ("1", "L") else "RGB")
 
 
-def predict_changed(pipe, paths, progress=lambda name: None):
-    """Predicted labels of the images after each change, by its name."""
+def predict_changed(model, paths):
+    """Return predicted labels of the images after each change, by its name."""
     images = [open_image(path) for path in paths]
-    predicted = {}
-    for name, change in CHANGES.items():
-        predicted[name] = pipe.predict([change(image) for image in images])
-        progress(name)
-    return predicted
+    return {
+        name: model.predict([change(image) for image in images])
+        for name, change in CHANGES.items()
+    }
 
 
 def score(true, predicted):
-    """Scores of the labels after each change, one dict a change."""
-    rows = []
-    for name, labels in predicted.items():
-        rows.append(
-            {
-                "change": name,
-                "accuracy": accuracy_score(true, labels),
-                "balanced_accuracy": balanced_accuracy_score(true, labels),
-                "tumor_miss_rate": tumor_miss_rate(true, labels),
-                "unchanged": float(np.mean(labels == predicted[AS_THEY_ARE])),
-            }
-        )
-    return rows
+    """Return scores of the labels after each change."""
+    return [
+        {
+            "change": name,
+            "accuracy": accuracy_score(true, labels),
+            "balanced_accuracy": balanced_accuracy_score(true, labels),
+            "tumor_miss_rate": tumor_miss_rate(true, labels),
+            "unchanged": float(np.mean(labels == predicted[AS_THEY_ARE])),
+        }
+        for name, labels in predicted.items()
+    ]
 
 
 def to_markdown(rows):
-    """A table of what `score` returns."""
-    lines = [
-        "| images | accuracy | balanced accuracy | tumors missed | same class |",
-        "|---|---|---|---|---|",
+    """Return a table of what `score` returns."""
+    head = ["images", "accuracy", "balanced accuracy", "tumors missed", "same class"]
+    cells = [
+        [
+            row["change"],
+            f"{row['accuracy']:.3f}",
+            f"{row['balanced_accuracy']:.3f}",
+            f"{row['tumor_miss_rate']:.1%}",
+            f"{row['unchanged']:.1%}",
+        ]
+        for row in rows
     ]
-    for row in rows:
-        lines.append(
-            f"| {row['change']} | {row['accuracy']:.3f} "
-            f"| {row['balanced_accuracy']:.3f} | {row['tumor_miss_rate']:.1%} "
-            f"| {row['unchanged']:.1%} |"
-        )
-    return "\n".join(lines)
+    return common.table(head, cells)
 
 
-def main(argv=None):
-    args = parse_arguments(argv)
+def main():
+    args = parse_arguments()
     scans = load_mri_folder(args.folder)
     rows = score(scans.target, predict_changed(load(args.model), scans.data))
     print(to_markdown(rows))
-    if args.json:
-        Path(args.json).write_text(json.dumps(rows, indent=2), encoding="utf-8")
+    common.write_json(args.json, rows)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,7 @@ __all__ = ["RECIPES", "make_recipe"]
 
 RECIPES = ("fast", "default", "best")
 
-# All settings that were chosen by measuring (benchmarks/fast_recipe.py and
-# benchmarks/recipes.py).
+# All settings that were chosen by measuring (benchmarks/fast_recipe.py).
 _BACKBONE = "EfficientNetLite0"
 _FROZEN = {
     "preprocess": {"image_size": 224, "crop": False},

@@ -14,16 +14,12 @@ pytestmark = pytest.mark.slow
 def test_duplicates(run_program, kaggle_folder, tmp_path):
     out = run_program(
         "benchmarks/duplicates.py",
-        *(kaggle_folder / "Training", "--sizes", 300, 600, "--json", "report.json"),
+        *(kaggle_folder / "Training", "--json", "report.json"),
     )
     report = json.loads((tmp_path / "report.json").read_text())
-    assert report["folder"]["images"] == 24
-    assert [row["images"] for row in report["synthetic"]] == [300, 600]
-    # Three in ten are copies, so that there are pairs, and fewer groups than images.
-    for row in report["synthetic"]:
-        assert row["pairs"] >= 0.2 * row["images"]
-        assert row["groups"] <= 0.8 * row["images"]
-    assert out.count("n^") == 2
+    assert report["images"] == 24
+    assert report["pairs"] >= 24 - report["groups"]
+    assert out.startswith("24 images: ")
 
 
 def test_honest_scores(run_program, kaggle_folder, tmp_path):

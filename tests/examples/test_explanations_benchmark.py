@@ -53,4 +53,4 @@ def test_boxes(run_program, tmp_path):
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["n_tumors"] == 8
     assert "occlusion" not in report["share"]
-    assert f"{report['n']} of 8 tumors are classified rightly" in out
+    assert f"{report['n']} of 8 tumors are classified correctly" in out

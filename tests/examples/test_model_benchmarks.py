@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def test_training_anew_goes_on_where_it_stopped(run_program, tmp_path):
     write_brain_mri(tmp_path / "scans", 80, image_size=32, random_state=0)
     command = (
-        "benchmarks/brain_mri_lite0.py",
+        "benchmarks/packaged_model/train.py",
         *("scans", "-o", "runs", "--n-folds", 2, "--epochs", 1, "--image-size", 32),
     )
     first = run_program(*command, "--only", "0")

@@ -1,4 +1,4 @@
-"""Worse copies of images: what a careless export does to a scan. Used by programs."""
+"""Degraded copies of images, as a careless export makes them."""
 
 import numpy as np
 import robustness
@@ -6,20 +6,10 @@ from PIL import Image, ImageFilter
 
 
 def degrade(image, rng):
-    """A copy changed in one way, drawn at random.
+    """Return a copy of a PIL image, changed in one way that is drawn at random.
 
     It is noisy, blurred, smaller, strongly compressed, in a black frame, or of another
     gamma.
-
-    Parameters
-    ----------
-    image : PIL.Image.Image
-        Of mode "L" or "RGB".
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    PIL.Image.Image
     """
     changes = (_add_noise, _blur, _shrink, _compress, _frame, _change_gamma)
     return changes[rng.integers(len(changes))](image, rng)
@@ -43,13 +33,12 @@ def _compress(image, rng):
 
 def _frame(image, rng):
     factor = rng.uniform(1.05, 1.5)
-    size = [round(factor * side) for side in image.size]
-    framed = Image.new(image.mode, size)
+    framed = Image.new(image.mode, [round(factor * side) for side in image.size])
     left, top = (
-        rng.integers(0, whole - side + 1)
-        for whole, side in zip(size, image.size, strict=True)
+        int(rng.integers(0, whole - side + 1))
+        for whole, side in zip(framed.size, image.size, strict=True)
     )
-    framed.paste(image, (int(left), int(top)))
+    framed.paste(image, (left, top))
     return framed
 
 

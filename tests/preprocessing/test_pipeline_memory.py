@@ -1,0 +1,43 @@
+"""In one pass, memory holds the result and a few images, never a second copy of all."""
+
+import tracemalloc
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from brain_tumor_clf import (
+    HeadCropper,
+    ImagePipeline,
+    ImageReader,
+    ImageResizer,
+    IntensityNormalizer,
+)
+from tests.preprocessing.images import encode
+
+
+def extra_memory(chain, sources):
+    """Peak of what a transform allocates beyond its result, in bytes."""
+    chain.fit_transform(sources[:4])
+    tracemalloc.start()
+    try:
+        result = chain.transform(sources)
+        return tracemalloc.get_traced_memory()[1] - result.nbytes
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_in_one_go_does_not_grow_with_the_number_of_images():
+    rng = np.random.default_rng(0)
+    scans = rng.integers(60, 200, (8, 256, 256), dtype=np.uint8)
+    sources = [encode(scan, "JPEG") for scan in scans] * 20
+    steps = [
+        ("read", ImageReader()),
+        ("crop", HeadCropper()),
+        ("normalize", IntensityNormalizer()),
+        ("resize", ImageResizer(32)),
+    ]
+    few = extra_memory(ImagePipeline(steps), sources[:32])
+    many = extra_memory(ImagePipeline(steps), sources)
+    assert many < few + 2**19
+    # Step by step all images are held as they were read: 64 KiB each.
+    assert extra_memory(Pipeline(steps), sources) > many + 128 * 2**16
