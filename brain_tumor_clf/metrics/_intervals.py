@@ -50,9 +50,19 @@ def wilson_interval(n_hits, n, *, confidence=0.95):
 
 
 def bootstrap_interval(
-    statistic, n, *, groups=None, n_resamples=1000, confidence=0.95, random_state=0
+    statistic,
+    n,
+    *,
+    groups=None,
+    parts=None,
+    n_resamples=1000,
+    confidence=0.95,
+    random_state=0,
 ):
     """Compute a percentile bootstrap interval, resampling whole groups [1]_.
+
+    A rate of 0 or 1 is the same in every resample, which says nothing of its
+    uncertainty: Wilson's interval over the groups is returned then.
 
     Parameters
     ----------
@@ -63,6 +73,9 @@ def bootstrap_interval(
         Number of images.
     groups : array-like of shape (n,), default=None
         Groups that are resampled whole, such as patients; by default single images.
+    parts : array-like of bool of shape (..., n), default=None
+        The images that each statistic depends on, where it is not all of them: Wilson's
+        interval counts their groups.
     n_resamples : int, default=1000
         Number of resamples.
     confidence : float, default=0.95
@@ -87,6 +100,11 @@ def bootstrap_interval(
     >>> low, high = bootstrap_interval(lambda at: right[at].mean(), 100)
     >>> bool(0.8 < low < 0.9 < high < 0.97)
     True
+    >>> missed, patients = np.zeros(60, dtype=bool), np.arange(60) // 2
+    >>> rate = lambda at: missed[at].mean()
+    >>> low, high = bootstrap_interval(rate, 60, groups=patients)
+    >>> low, round(high, 3)
+    (0.0, 0.114)
     """
     _check_confidence(confidence)
     if not isinstance(n_resamples, Integral) or n_resamples < 1:
@@ -104,7 +122,15 @@ def bootstrap_interval(
         low, high = np.nanpercentile(
             np.asarray(values, dtype=float), [tail, 100 - tail], axis=0
         )
-    return (float(low), float(high)) if np.ndim(low) == 0 else (low, high)
+    low, high = np.array(low), np.array(high)
+    parts = np.broadcast_to(True if parts is None else parts, (*low.shape, n))
+    for at in np.argwhere((low == high) & np.isin(low, (0, 1))):
+        n_groups = sum(parts[(*at, each)].any() for each in members)
+        bounds = wilson_interval(
+            int(low[*at]) * n_groups, n_groups, confidence=confidence
+        )
+        low[*at], high[*at] = bounds
+    return (float(low), float(high)) if low.ndim == 0 else (low, high)
 
 
 def _group_members(n, groups):

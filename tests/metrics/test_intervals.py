@@ -57,7 +57,8 @@ def test_groups_are_drawn_whole():
             assert len(set(count[groups == g])) == 1
         return 0.0
 
-    assert bootstrap_interval(check, 6, groups=groups, n_resamples=50) == (0, 0)
+    low, high = bootstrap_interval(check, 6, groups=groups, n_resamples=50)
+    assert (low, high) == wilson_interval(0, 3)
 
 
 def test_undefined_draws_are_left_out():
@@ -69,6 +70,29 @@ def test_undefined_draws_are_left_out():
     low, high = bootstrap_interval(statistic, 3, n_resamples=200)
     assert 1 <= low <= high <= 3
     assert np.isnan(bootstrap_interval(lambda at: np.nan, 3, n_resamples=5)).all()
+
+
+def test_a_rate_without_spread_has_an_interval_over_the_groups_of_its_images():
+    groups = np.repeat(np.arange(40), 5)
+    is_tumor, missed = groups >= 10, np.zeros(200, dtype=bool)
+
+    def rates(at):
+        tumors = is_tumor[at]
+        return np.array(
+            [missed[at][tumors].mean(), (~missed[at]).mean(), groups[at].mean()]
+        )
+
+    parts = [is_tumor, np.ones(200, dtype=bool), np.ones(200, dtype=bool)]
+    low, high = bootstrap_interval(
+        rates, 200, groups=groups, parts=parts, n_resamples=50
+    )
+    assert (low[0], high[0]) == wilson_interval(0, 30)
+    assert (low[1], high[1]) == wilson_interval(40, 40)
+    assert low[2] < groups.mean() < high[2]
+    single = bootstrap_interval(lambda at: 1.0, 50, n_resamples=5)
+    assert single == wilson_interval(50, 50)
+    # Without spread, but no rate of 0 or 1.
+    assert bootstrap_interval(lambda at: 0.5, 50, n_resamples=5) == (0.5, 0.5)
 
 
 def test_groups_of_another_length_are_refused():
