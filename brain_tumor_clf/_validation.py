@@ -62,6 +62,13 @@ def validate_params(estimator):
         raise
 
 
+def check_count(name, value):
+    """Return a positive integer, or raise a ValueError that names it."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} must be a positive integer, got {value!r}.")
+    return int(value)
+
+
 def check_image_size(image_size):
     """Return a side or ``(height, width)`` in pixels as two positive integers."""
     if isinstance(image_size, Integral) and not isinstance(image_size, bool):

@@ -2,8 +2,7 @@
 
 from brain_tumor_clf.datasets._folder import has_subsets, load_mri_folder
 from brain_tumor_clf.datasets._kaggle import fetch_brain_tumor_mri
-from brain_tumor_clf.datasets._phantom_files import write_brain_mri
-from brain_tumor_clf.datasets._phantoms import make_brain_mri
+from brain_tumor_clf.datasets._phantoms import make_brain_mri, write_brain_mri
 
 __all__ = [
     "fetch_brain_tumor_mri",

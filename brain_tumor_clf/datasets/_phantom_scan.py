@@ -1,4 +1,4 @@
-"""From a head to a scan: its lesion, where it is cut, what the scanner does to it."""
+"""From a head to a scan: its lesion, the slice and what a scanner makes of it."""
 
 from typing import NamedTuple
 
@@ -10,64 +10,55 @@ from brain_tumor_clf.datasets._phantom_head import (
     SELLA,
     Section,
     draw_head,
-    ellipsoid,
-    find_window,
-    render_head,
+    paint_head,
 )
 
 CLASSES = ("glioma", "meningioma", "notumor", "pituitary")
 PLANES = ("axial", "coronal", "sagittal")
 _HEALTHY = "notumor"
-_REACH = 2.3  # radii within which a lesion and its surroundings show
 # Plane -> axis across it, axis of the columns, axis of the rows (read upwards).
 _AXES = {"axial": (2, 0, 1), "coronal": (1, 0, 2), "sagittal": (0, 1, 2)}
-# Middle of the frame along the image's rows: coronal and sagittal scans show the face.
+# Middle of the frame along the rows: coronal and sagittal scans show the face.
 _FRAME_MIDDLE = {"axial": 0.0, "coronal": -0.18, "sagittal": -0.18}
-# A sagittal slice nearer to the midline would show the fold between the halves, not
-# the brain.
-_FALX = 0.08
+_FALX = 0.08  # a sagittal slice nearer to the midline shows the fold, not the brain
 # Typical share of head pixels at or below each intensity, of T1 scans with contrast.
 _QUANTILES = np.array([0.0, 0.12, 0.22, 0.36, 0.62, 0.84, 0.93, 1.0])
 _INTENSITIES = np.array([0.03, 0.07, 0.19, 0.32, 0.43, 0.52, 0.64, 1.0])
+
+
+class Lesion(NamedTuple):
+    """A lesion: its place in the standard head, its size and intensity."""
+
+    center: np.ndarray
+    radius: float
+    brightness: float
 
 
 def draw_scan(kind, plane, size, patient, rng):
     """Return a scan and its tumor mask.
 
     `patient` draws the head and its lesion, `rng` the slice and the scanner. The mask
-    includes a necrotic core, not edema or a dural tail.
+    includes a necrotic core, but neither edema nor a dural tail.
     """
     head = draw_head(patient)
-    # A healthy head is cut where a lesion might be, or its levels would tell.
+    # A healthy head is cut where a lesion might be, or its levels would give it away.
     shown = patient.choice([name for name in CLASSES if name != _HEALTHY])
     lesion = _draw_lesion(shown if kind == _HEALTHY else kind, patient)
     points, pixel = _slice_points(plane, _draw_level(plane, lesion, rng), size, rng)
-    section, inside = render_head(head, points, pixel)
+    section = Section(head, points, pixel)
+    surface = paint_head(section, head)
     mask = np.zeros(size, dtype=bool)
-    reach = _REACH * lesion.radius
-    window = find_window(section.points, lesion.center, reach, pixel)
-    if kind != _HEALTHY and window is not None:
-        near = section.points[(slice(None), *window)]
-        part = Section(head.lattice, near, pixel, section.image[window])
-        mask[window] = _PAINTERS[kind](part, lesion, head.tissue) < 0
-    return _acquire(section.image, inside, rng), mask
-
-
-class Lesion(NamedTuple):
-    """A lesion: its kind, its place in the standard head, its size and intensity."""
-
-    kind: str
-    center: np.ndarray
-    radius: float
-    brightness: float
+    if kind != _HEALTHY:
+        mask = _PAINTERS[kind](section, lesion, head.tissue) < 0
+    return _acquire(section.image, surface < 0, rng), mask
 
 
 def _draw_lesion(kind, rng):
-    """Draw where a lesion of a kind sits and how large it is."""
+    """Draw where a lesion of a kind is and how large."""
     if kind == "glioma":
         # White matter of either half, away from the midline, the surface and the base.
-        side = rng.choice((-1, 1))
         ranges = ((0.24, 0.32), (-0.32, 0.32), (0.02, 0.24), (0.22, 0.28))
+        side = rng.choice((-1, 1))
         x, y, z, radius = (rng.uniform(*ends) for ends in ranges)
         center = (side * x, y, z)
     elif kind == "meningioma":
@@ -82,12 +73,12 @@ def _draw_lesion(kind, rng):
         radius = rng.uniform(0.14, 0.19)
         x, y, z = SELLA
         center = (x + rng.uniform(-0.03, 0.03), y, z + 0.45 * radius)
-    return Lesion(kind, np.asarray(center, np.float32), radius, rng.uniform(1.05, 1.15))
+    return Lesion(np.asarray(center, np.float32), radius, rng.uniform(1.05, 1.15))
 
 
 def _paint_glioma(section, lesion, tissue):
     radius, brain = lesion.radius, section.brain
-    ball = ellipsoid(section.points, lesion.center, (radius,) * 3)
+    ball = section.ellipsoid(lesion.center, (radius,) * 3)
     lobes = section.noise(4.5, 17.0) * radius
     edema = np.maximum(ball - 0.65 * radius + 0.30 * lobes, brain + 0.02)
     section.paint(edema, 0.45 * tissue["gray"], edge=3)
@@ -100,9 +91,9 @@ def _paint_glioma(section, lesion, tissue):
 
 def _paint_meningioma(section, lesion, tissue):
     radius, inside = lesion.radius, section.inside
-    ball = ellipsoid(section.points, lesion.center, (radius,) * 3)
+    ball = section.ellipsoid(lesion.center, (radius,) * 3)
     ball = ball + 0.05 * radius * section.noise(4.0, 17.0)
-    # A cleft of fluid parts it from the brain.
+    # A cleft of fluid separates it from the brain.
     section.paint(np.maximum(ball - 0.03, inside), tissue["csf"])
     tumor = np.maximum(ball, inside + 0.01)
     section.paint(tumor, lesion.brightness + 0.02 * section.noise(9.0, 21.0))
@@ -113,11 +104,10 @@ def _paint_meningioma(section, lesion, tissue):
 
 def _paint_pituitary(section, lesion, tissue):
     radius = lesion.radius
-    axes = (1.1 * radius, 0.95 * radius, radius)
-    below = ellipsoid(section.points, lesion.center, axes)
-    # It grows upwards through the narrow opening of the sella, like a snowman.
+    below = section.ellipsoid(lesion.center, (1.1 * radius, 0.95 * radius, radius))
+    # It grows upward through the narrow opening of the sella, like a snowman.
     top = lesion.center + np.float32([0, 0, 0.75 * radius])
-    above = ellipsoid(section.points, top, (0.75 * radius,) * 3)
+    above = section.ellipsoid(top, (0.75 * radius,) * 3)
     tumor = np.minimum(below, above) + 0.06 * radius * section.noise(5.0, 17.0)
     section.paint(tumor - 0.025, tissue["csf"])
     section.paint(tumor, lesion.brightness + 0.03 * section.noise(9.0, 21.0))

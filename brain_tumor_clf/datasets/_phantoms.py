@@ -1,26 +1,29 @@
 """Phantoms: brain-MRI slices that are drawn, not scanned."""
 
-from numbers import Integral
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from PIL import Image
 from sklearn.utils import Bunch, check_random_state
 
-from brain_tumor_clf._validation import check_choice, check_image_size
+from brain_tumor_clf._validation import check_choice, check_count, check_image_size
 from brain_tumor_clf.datasets._phantom_scan import CLASSES, PLANES, draw_scan
+from brain_tumor_clf.exceptions import DatasetError
+
+_MASK_FOLDER = ".masks"  # hidden, or it would be read as one more class
 
 _DESCR = """Brain-MRI phantoms
 ==================
 
 {n} slices of {patients} drawn heads, {height}x{width} pixels, 8 bits: {counts}.
 
-A glioma lies in the white matter, irregular, a bright ring around a dark core, in
-edema; a meningioma sits on the dura, round, bright and even; a pituitary tumor lies in
-the midline above the skull base. Every class has vessels, fat and sinuses as bright as
-a lesion, and the same histograms inside the head, so that intensity statistics do not
-tell the classes apart.
+A glioma is an irregular bright ring around a dark core in edema, in the white matter; a
+meningioma a round, bright, even mass on the dura; a pituitary tumor lies in the midline
+above the skull base. Vessels, fat and sinuses are as bright as a lesion in every class,
+and the intensity distribution inside the head is the same.
 
-Phantoms are for tests, demonstrations and teaching. Nothing that is measured on them
-says anything about patients.
+Phantoms are for tests and teaching. Scores on them say nothing about patients.
 """
 
 
@@ -64,22 +67,10 @@ def make_brain_mri(
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        With the attributes
-
-        data : ndarray of uint8 of shape (n_samples, H, W)
-            The images.
-        target : ndarray of str of shape (n_samples,)
-            Class of each image.
-        target_names : list of str
-            Class names, sorted.
-        groups : ndarray of int of shape (n_samples,)
-            Patient of each image.
-        planes : ndarray of str of shape (n_samples,)
-            Plane of each image.
-        masks : ndarray of bool of shape (n_samples, H, W)
-            Where the tumor is; with ``return_masks=True`` only.
-        DESCR : str
-            What was generated, in words.
+        Dictionary-like, with `data` (ndarray of uint8 of shape (n_samples, H, W)),
+        `target`, `groups` (patient) and `planes` (arrays of shape (n_samples,)),
+        `target_names` (sorted), `DESCR`, and with ``return_masks=True`` also `masks`
+        (ndarray of bool of shape (n_samples, H, W)).
 
     (data, target) : tuple if ``return_X_y=True``
         The two arrays alone.
@@ -88,10 +79,6 @@ def make_brain_mri(
     ------
     ValueError
         If a number is not positive, or a class or plane is unknown or named twice.
-
-    See Also
-    --------
-    write_brain_mri : The same as a folder of files.
 
     Examples
     --------
@@ -104,8 +91,8 @@ def make_brain_mri(
     >>> bool(scans.masks[scans.target == "notumor"].any())
     False
     """
-    size = check_size(image_size, least=16)
-    plan = PhantomPlan(n_samples, classes, slices_per_patient, planes, random_state)
+    size = _check_size(image_size, least=16)
+    plan = _Plan(n_samples, classes, slices_per_patient, planes, random_state)
     data = np.empty((n_samples, *size), dtype=np.uint8)
     masks = np.empty((n_samples, *size), dtype=bool)
     for i in range(n_samples):
@@ -125,12 +112,86 @@ def make_brain_mri(
     return bunch
 
 
-class PhantomPlan:
-    """Which phantom is of which patient, class and plane; draws each by its number."""
+def write_brain_mri(
+    folder,
+    n_samples=100,
+    image_size=192,
+    *,
+    classes=CLASSES,
+    slices_per_patient=2,
+    planes=PLANES,
+    write_masks=False,
+    random_state=None,
+):
+    """Write brain-MRI phantoms as a folder of JPEG and PNG files.
+
+    Sizes, shapes, formats, color modes and brightness differ between the files, in
+    every class alike. A ``groups.csv`` names each file's patient, so that
+    :func:`load_mri_folder` finds the groups.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where to write: a folder that does not exist yet, or an empty one.
+    n_samples, classes, slices_per_patient, planes, random_state
+        As in :func:`make_brain_mri`.
+    image_size : int or (int, int), default=192
+        Height and width in pixels, at least 24, about which the files' sizes vary by
+        a quarter.
+    write_masks : bool, default=False
+        Whether to write the tumor masks as well: PNG files of 0 and 255 under the same
+        names in the hidden sub-folder ``.masks``.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        As of :func:`make_brain_mri`, in the order of the sorted paths; `data` and
+        `masks` are paths as strings, and `groups` are names.
+
+    Raises
+    ------
+    DatasetError
+        If `folder` is a file or holds anything already.
+    ValueError
+        If a number is not positive, or a class or plane is unknown or named twice.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from brain_tumor_clf import write_brain_mri
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     scans = write_brain_mri(folder, 8, image_size=48, random_state=0)
+    >>> scans.data.shape, scans.target_names
+    ((8,), ['glioma', 'meningioma', 'notumor', 'pituitary'])
+    """
+    size = _check_size(image_size, least=24)
+    plan = _Plan(n_samples, classes, slices_per_patient, planes, random_state)
+    folder = _make_empty_folder(folder)
+    rows = [_write_one(folder, plan, i, size, write_masks) for i in range(n_samples)]
+    # In the order of the full paths, as load_mri_folder has it.
+    columns = map(np.array, zip(*sorted(rows), strict=True))
+    file, target, groups, cut_in, mask = columns
+    table = pd.DataFrame({"file": file, "label": target, "group": groups})
+    table.to_csv(folder / "groups.csv", index=False)
+    bunch = Bunch(
+        data=_full_paths(folder, file),
+        target=target,
+        target_names=sorted(plan.classes),
+        groups=groups,
+        planes=cut_in,
+        DESCR=plan.describe(size),
+    )
+    if write_masks:
+        bunch.masks = _full_paths(folder, mask)
+    return bunch
+
+
+class _Plan:
+    """Patient, class and plane of each phantom, which it draws by number."""
 
     def __init__(self, n_samples, classes, slices_per_patient, planes, random_state):
-        _check_positive("n_samples", n_samples)
-        _check_positive("slices_per_patient", slices_per_patient)
+        check_count("n_samples", n_samples)
+        check_count("slices_per_patient", slices_per_patient)
         self.classes = _check_names("class", classes, CLASSES)
         choices = _check_names("plane", planes, PLANES)
         n_classes, number = len(self.classes), np.arange(n_samples)
@@ -165,7 +226,7 @@ class PhantomPlan:
         )
 
 
-def check_size(image_size, least):
+def _check_size(image_size, least):
     """Return height and width, each at least `least`."""
     size = check_image_size(image_size)
     if min(size) < least:
@@ -175,11 +236,6 @@ def check_size(image_size, least):
     return size
 
 
-def _check_positive(name, value):
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a positive integer, got {value!r}.")
-
-
 def _check_names(kind, names, known):
     names = [names] if isinstance(names, str) else [str(name) for name in names]
     for name in names:
@@ -187,3 +243,56 @@ def _check_names(kind, names, known):
     if not names or len(set(names)) < len(names):
         raise ValueError(f"Name at least one {kind}, each once, got {names}.")
     return names
+
+
+def _make_empty_folder(folder):
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise DatasetError(f"{str(folder)!r} is a file; expected an empty folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    there = sorted(entry.name for entry in folder.iterdir())
+    if there:
+        raise DatasetError(
+            f"{str(folder)!r} is not empty: it holds {', '.join(there[:5])}. "
+            "Nothing was written; name a new folder, or empty this one."
+        )
+    return folder
+
+
+def _write_one(folder, plan, i, size, write_masks):
+    rng = plan.rng(i, 0, plan.slices[i])  # for the file, not for the image
+    height, width = (max(int(n * rng.uniform(0.75, 1.25)), 16) for n in size)
+    pixels, mask = plan.draw(i, (height, width))
+    image = Image.fromarray(_expose(pixels, rng))
+    if rng.random() < 0.5:
+        image = image.convert("RGB")
+    label, group = str(plan.target[i]), f"phantom-{plan.groups[i]:05d}"
+    name = f"{label}/{group}-{plan.slices[i] + 1:02d}"
+    (folder / label).mkdir(exist_ok=True)
+    if rng.random() < 0.7:
+        file = f"{name}.jpg"
+        image.save(folder / file, quality=int(rng.integers(85, 96)))
+    else:
+        file = f"{name}.png"
+        image.save(folder / file)
+    mask_file = f"{_MASK_FOLDER}/{name}.png"
+    if write_masks:
+        (folder / mask_file).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / mask_file)
+    return file, label, group, str(plan.planes[i]), mask_file
+
+
+def _expose(pixels, rng):
+    """Make one in four as dark as an unwindowed export, one in four too bright."""
+    kind = rng.choice(["dark", "plain", "plain", "bright"])
+    if kind == "plain":
+        return pixels
+    if kind == "dark":
+        tones = np.arange(256) * rng.uniform(0.2, 0.45)
+    else:
+        tones = 255 * (np.arange(256) / 255) ** rng.uniform(0.6, 0.8)
+    return np.clip(tones + 0.5, 0, 255).astype(np.uint8)[pixels]
+
+
+def _full_paths(folder, files):
+    return np.array([str(folder / file) for file in files], dtype=object)
