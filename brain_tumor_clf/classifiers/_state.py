@@ -77,7 +77,7 @@ class StoredNetwork:
 
 
 def _without_network(classifier, keep_optimizer=False):
-    """The attributes of a classifier, its network as plain data."""
+    """Return the attributes of a classifier, its network as plain data."""
     # scikeras' own `__getstate__` is left out.
     state = dict(BaseEstimator.__getstate__(classifier))
     network = state.pop("model_", None)
@@ -93,7 +93,7 @@ def _without_network(classifier, keep_optimizer=False):
 
 
 def _build(state):
-    """The network of a state, with its optimizer where a pickle kept it."""
+    """Return the network of a state, with its optimizer where a pickle kept it."""
     network = network_from_state(state[_NETWORK], allow_registered=_PICKLED in state)
     optimizer_state = state.get(_OPTIMIZER)
     if optimizer_state is not None:

@@ -109,7 +109,7 @@ def _test_subset(folder):
 
 
 def _split(scans):
-    """The Training and the Testing part of scans loaded together."""
+    """Return the Training and the Testing part of scans loaded together."""
     from sklearn.utils import Bunch
 
     parts = []

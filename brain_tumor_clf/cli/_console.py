@@ -21,7 +21,7 @@ _shown_warnings = set()
 
 
 def console(*documents):
-    """The console of results: stderr if one of the documents goes to stdout ("-")."""
+    """Return the console of results: stderr if a document goes to stdout ("-")."""
     from rich.console import Console
 
     if any(str(path) == "-" for path in documents):
@@ -30,7 +30,7 @@ def console(*documents):
 
 
 def error_console():
-    """The console of progress, notes, warnings and errors."""
+    """Return the console of progress, notes, warnings and errors."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
@@ -42,7 +42,7 @@ def note(text):
 
 
 def table(*columns):
-    """A table of these columns, probabilities on the right; see `add_row`."""
+    """Return a table of these columns, probabilities on the right; see `add_row`."""
     from rich import box
     from rich.table import Table
 

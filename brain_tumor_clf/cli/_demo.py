@@ -48,7 +48,7 @@ def demo(
 
 
 def make_models(epochs=None, seed=0):
-    """The three pipelines that the demo compares, by name."""
+    """Return the three pipelines that the demo compares, by name."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
@@ -79,7 +79,7 @@ def _draw_scans(folder, n_samples, seed):
 
 
 def _compare(models, scans, folds, seed):
-    """The comparison of all models, and the best by their out-of-fold scores."""
+    """Return the comparison of all models, and the best by their out-of-fold scores."""
     from brain_tumor_clf.cli._cross_validation import choose_groups, cross_validate
 
     grouping = choose_groups(scans, False, folds, seed)

@@ -73,7 +73,7 @@ def explain(
 
 
 def _name_pictures(files, folder):
-    """The path of each scan's picture; scans of one name get numbers."""
+    """Return the path of each scan's picture; scans of one name get numbers."""
     scans = {Path(path).resolve() for path in files}
     taken, pictures = set(), {}
     for path in files:
@@ -103,7 +103,7 @@ def _make_folder(folder):
 
 
 def _find_class(model, target):
-    """The position of the class of this name; None for the predicted one."""
+    """Return the position of the class of this name; None for the predicted one."""
     from brain_tumor_clf._validation import check_choice
 
     names = [str(label) for label in model.classes_]

@@ -37,7 +37,7 @@ TrustPickleOption = Annotated[
 
 
 def split_model(paths):
-    """The model among the arguments, and the scans; None for the packaged model."""
+    """Split the model (None: the packaged one) from the scans among the arguments."""
     first, *others = paths
     if first.is_dir() or first.suffix.lower() not in (_OWN, *_PICKLES):
         return None, paths
@@ -50,7 +50,7 @@ def split_model(paths):
 
 
 def open_model(path, trust_pickle=False):
-    """The classifier in a file, or the packaged one, as a `SelectiveClassifier`."""
+    """Open the classifier in a file, or the packaged one: a `SelectiveClassifier`."""
     if path is None:
         from brain_tumor_clf import load_pretrained
 
@@ -61,7 +61,7 @@ def open_model(path, trust_pickle=False):
 
 
 def load_classifier(path):
-    """The classifier in a file that `save` wrote, as a `SelectiveClassifier`."""
+    """Return the classifier in a file that `save` wrote, as a `SelectiveClassifier`."""
     from brain_tumor_clf import load
 
     return _as_classifier(path, load(path))
@@ -106,7 +106,7 @@ def _unpickle(path, trusted):
 
 
 def make_model(recipe, architecture, **options):
-    """The name and the pipeline of a recipe or, if it is None, of an architecture.
+    """Return name and pipeline of a recipe or, if it is None, of an architecture.
 
     Options that are None keep the defaults of the recipe or architecture.
     """
@@ -120,7 +120,7 @@ def make_model(recipe, architecture, **options):
 
 
 def resolve_name(name):
-    """The name of an architecture as the package spells it; case does not matter."""
+    """Return an architecture's name as the package spells it; ignore the case."""
     from brain_tumor_clf._validation import unknown_name_message
     from brain_tumor_clf.networks import BACKBONES
 
@@ -133,7 +133,7 @@ def resolve_name(name):
 
 
 def make_architecture(name, *, image_size=None, weights=None, **params):
-    """The pipeline of the architecture that `resolve_name` gives."""
+    """Return the pipeline of the architecture that `resolve_name` gives."""
     import brain_tumor_clf as package
     from brain_tumor_clf.networks import get_backbone
 
@@ -168,7 +168,7 @@ def _make_recipe(recipe, *, image_size, weights, random_state, **params):
 
 
 def _given(weights, **params):
-    """The parameters that are not None; ``weights="none"`` is None, too."""
+    """Return the parameters that are not None; ``weights="none"`` is None, too."""
     params = {key: value for key, value in params.items() if value is not None}
     if weights is not None:
         params["weights"] = None if weights.lower() == "none" else weights

@@ -135,7 +135,7 @@ def describe_data(scans):
 
 
 def resolve_healthy(name, classes):
-    """The class that --healthy names; None for "none"."""
+    """Return the class that --healthy names; None for "none"."""
     from brain_tumor_clf._validation import check_choice
 
     if name.lower() == "none" and name not in classes:

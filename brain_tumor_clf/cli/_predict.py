@@ -115,7 +115,7 @@ def exit_if_unreadable(answers):
 
 
 def _parse_abstain(text):
-    """The threshold, "auto" or None."""
+    """Return the threshold, "auto" or None."""
     if text is None or text.lower() == "auto":
         return text and "auto"
     try:
@@ -163,7 +163,7 @@ def _document(model, answers):
 
 
 def _rows(model, answers):
-    """The answers as plain data; what is missing is None."""
+    """Return the answers as plain data; what is missing is None."""
     rows = []
     for row in answers.to_dict("records"):
         by_class = {str(label): row[f"p_{label}"] for label in model.classes_}

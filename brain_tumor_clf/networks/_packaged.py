@@ -45,7 +45,7 @@ PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.item
 
 
 def packaged_model_file(name):
-    """The file of a model that comes with the package, its checksum verified.
+    """Return the file of a model that comes with the package, its checksum verified.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def read_packaged_weights(weights_name, backbone, n_per_layer):
 
 
 def _first_network(node):
-    """The data of the first network in skops' description of an estimator, or None."""
+    """Find the data of the first network in skops' description of an estimator."""
     if isinstance(node, dict):
         if "_network_state" in node:
             return node["_network_state"]["content"]

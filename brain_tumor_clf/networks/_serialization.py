@@ -27,7 +27,7 @@ _NEWER_ARGUMENTS = {
 
 
 def network_to_state(model, *, allow_registered=False):
-    """A network's architecture and weights as plain data.
+    """Return a network's architecture and weights as plain data.
 
     Optimizer, loss and metrics are left out, and so is the state of the random layers
     (dropout, augmentation), which acts in training alone.
@@ -171,7 +171,7 @@ def _checked(state, allow_registered):
 
 
 def _portable(config):
-    """A config that every supported version of Keras reads.
+    """Return a config that every supported version of Keras reads.
 
     Initial weights are zeros: they are replaced at once, drawing them takes time, and
     their initializers' arguments differ between versions. Arguments that older versions

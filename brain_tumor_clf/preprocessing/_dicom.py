@@ -203,7 +203,7 @@ def _without_padding(header, pixels):
 
 
 def _frame_value(header, frame, group, name):
-    """A value of the header: of the frame, shared by all frames, or of the file."""
+    """Return a value of the frame's header, else of all frames, else of the file."""
     per_frame = header.get("PerFrameFunctionalGroupsSequence") or []
     shared = header.get("SharedFunctionalGroupsSequence") or []
     groups = [*per_frame[frame : frame + 1], *shared[:1]]
@@ -215,7 +215,7 @@ def _frame_value(header, frame, group, name):
 
 
 def _first(value):
-    """The first of several windows, as viewers show it."""
+    """Return the first of several windows, as viewers show it."""
     if value is None or isinstance(value, str):
         return value
     try:

@@ -208,7 +208,7 @@ def _print_lines(console, block):
 
 
 def _pairs(rows):
-    """A grid of heads with texts beside them that stay in their column."""
+    """Return a grid of heads with texts beside them that stay in their column."""
     from rich.table import Table
     from rich.text import Text
 

@@ -207,7 +207,7 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     # --- private -----------------------------------------------------------------
 
     def _inner(self):
-        """The classifier: the fitted one if there is one."""
+        """Return the classifier: the fitted one if there is one."""
         return getattr(self, "estimator_", _thawed(self.estimator))
 
     def _fit_guard(self, X, y):
@@ -238,6 +238,6 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
 
 def _thawed(estimator):
-    """What a `FrozenEstimator` holds; any other estimator itself."""
+    """Return what a `FrozenEstimator` holds; any other estimator itself."""
     frozen = isinstance(estimator, FrozenEstimator)
     return estimator.estimator if frozen else estimator

@@ -171,7 +171,7 @@ def _predict_chunk(model, guard, threshold, names, sources):
 
 
 def _call(function, sources, positions, rows):
-    """The results of a function for the files that can be read, and their positions.
+    """Call a function on the files that can be read; return positions and results.
 
     The rows of the others say why they cannot.
     """
