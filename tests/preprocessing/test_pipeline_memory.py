@@ -2,7 +2,6 @@
 
 import tracemalloc
 
-import numpy as np
 from sklearn.pipeline import Pipeline
 
 from brain_tumor_clf import (
@@ -11,6 +10,7 @@ from brain_tumor_clf import (
     ImageReader,
     ImageResizer,
     IntensityNormalizer,
+    make_brain_mri,
 )
 from tests.preprocessing.images import encode
 
@@ -27,8 +27,7 @@ def extra_memory(chain, sources):
 
 
 def test_memory_in_one_go_does_not_grow_with_the_number_of_images():
-    rng = np.random.default_rng(0)
-    scans = rng.integers(60, 200, (8, 256, 256), dtype=np.uint8)
+    scans = make_brain_mri(8, 256, random_state=0).data
     sources = [encode(scan, "JPEG") for scan in scans] * 20
     steps = [
         ("read", ImageReader()),
