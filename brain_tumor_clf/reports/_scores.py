@@ -229,16 +229,23 @@ def score_table(predictions, *, groups, unit="images", **options):
         {"value": score_values(p), "low": np.nan, "high": np.nan, "interval": "none"},
         index=pd.Index(SCORE_NAMES, name="score"),
     )
-    if options["n_resamples"]:
-        table["low"], table["high"] = bootstrap_interval(
-            lambda at: score_values(p.take(at)), len(p), groups=groups, **options
-        )
-        table["interval"] = f"bootstrap over {unit}" if groups is None else _OVER_GROUPS
     is_tumor = p.true != p.healthy
     right, called_tumor = p.true == p.predicted, p.predicted != p.healthy
-    parts = {"accuracy": np.ones(len(p), dtype=bool)}
+    everything = np.ones(len(p), dtype=bool)
+    parts = {"accuracy": everything}
     if p.healthy is not None:
         parts |= {"tumor_miss_rate": is_tumor, "false_alarm_rate": ~is_tumor}
+    if options["n_resamples"]:
+        table["low"], table["high"] = bootstrap_interval(
+            lambda at: score_values(p.take(at)),
+            len(p),
+            groups=groups,
+            parts=[parts.get(name, everything) for name in SCORE_NAMES],
+            **options,
+        )
+        unit = unit if groups is None else "groups"
+        kinds = f"bootstrap over {unit}", f"Wilson over {unit}"
+        table["interval"] = np.where(table["value"].isin([0, 1]), *kinds[::-1])
     if groups is None:
         # Rates of independent images need no bootstrap.
         hits = [right, ~called_tumor, called_tumor]
@@ -248,7 +255,7 @@ def score_table(predictions, *, groups, unit="images", **options):
             table.loc[name, "interval"] = "Wilson"
     else:
         for name in SCORE_NAMES:
-            if not _has_groups(parts.get(name, parts["accuracy"]), groups):
+            if not _has_groups(parts.get(name, everything), groups):
                 table.loc[name, ["low", "high", "interval"]] = np.nan, np.nan, "none"
     return table.dropna(subset="value")
 
@@ -281,8 +288,14 @@ def class_table(predictions, *, groups, **options):
     elif options["n_resamples"]:
         kind = _OVER_GROUPS
         low, high = bootstrap_interval(
-            lambda at: _class_rates(p.take(at)), len(p), groups=groups, **options
+            lambda at: _class_rates(p.take(at)),
+            len(p),
+            groups=groups,
+            parts=parts,
+            **options,
         )
+        if np.isin(rates, (0, 1)).any():
+            kind += ", Wilson over groups where a rate is 0 or 1"
     undefined = np.isnan(rates)
     if groups is not None:
         of_one = [[not _has_groups(part, groups) for part in row] for row in parts]

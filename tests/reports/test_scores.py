@@ -76,6 +76,21 @@ def test_groups_make_all_intervals_those_of_the_bootstrap():
     assert (table["value"] <= table["high"]).all()
 
 
+def test_scores_without_an_error_have_wilsons_interval_over_groups():
+    true = np.repeat(np.arange(4), 50)
+    p = Predictions(CLASSES, true, true, None, healthy=2)
+    groups = np.arange(200) // 5
+    table = score_table(p, groups=groups, **OPTIONS)
+    assert table.loc["tumor_miss_rate"].tolist() == [
+        0, *metrics.wilson_interval(0, 30), "Wilson over groups",
+    ]  # fmt: skip
+    low, high = table.loc["accuracy", ["low", "high"]]
+    assert (low, high) == metrics.wilson_interval(40, 40)
+    rates = class_table(p, groups=groups, **OPTIONS)
+    assert set(rates["sensitivity_low"]) == {metrics.wilson_interval(10, 10)[0]}
+    assert rates["interval"].str.contains("Wilson over groups").all()
+
+
 def test_no_resamples_leaves_out_the_bootstrap():
     options = {**OPTIONS, "n_resamples": 0}
     table = score_table(make_predictions(), groups=None, **options)
