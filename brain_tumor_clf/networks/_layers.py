@@ -105,10 +105,8 @@ class RandomBlur(RandomLayer):
     ----------
     amount : float, default=1.0
         Largest share of the blurred image, from 0 to 1.
-    seed : int, optional
-        Seed of the layer's own random state.
-    **kwargs
-        Arguments of any Keras layer (`name`).
+    seed, **kwargs
+        Seed of the layer's random state; arguments of any Keras layer.
 
     Examples
     --------
@@ -157,10 +155,8 @@ class RandomIntensity(RandomLayer):
     noise : float, default=0.0
         Largest standard deviation of the noise, in gray levels; each image draws its
         own, from 0 to this.
-    seed : int, optional
-        Seed of the layer's own random state.
-    **kwargs
-        Arguments of any Keras layer (`name`).
+    seed, **kwargs
+        Seed of the layer's random state; arguments of any Keras layer.
 
     Examples
     --------
@@ -210,10 +206,8 @@ class RandomCutout(RandomLayer):
     size : float, default=0.25
         Side of the square as a share of the image's height and width. The square's
         center is anywhere in the image, so part of it may lie outside.
-    seed : int, optional
-        Seed of the layer's own random state.
-    **kwargs
-        Arguments of any Keras layer (`name`).
+    seed, **kwargs
+        Seed of the layer's random state; arguments of any Keras layer.
 
     References
     ----------

@@ -27,10 +27,8 @@ class RandomAffine(RandomLayer):
         Largest shift to either side, as a share of the height and of the width.
     zoom : float, default=0.0
         Largest change of size, as a share: 0.1 draws a factor from 0.9 to 1.1.
-    seed : int, optional
-        Seed of the layer's own random state.
-    **kwargs
-        Arguments of any Keras layer (`name`).
+    seed, **kwargs
+        Seed of the layer's random state; arguments of any Keras layer.
 
     Examples
     --------

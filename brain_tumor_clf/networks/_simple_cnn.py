@@ -128,27 +128,16 @@ def _check_filters(filters):
     return [check_count("Every entry of filters", n, 1) for n in filters]
 
 
-def _fits(size, n_blocks, kernel_size):
-    """Tell whether images of this side are large enough."""
-    for _ in range(n_blocks):
-        size -= kernel_size - 1
-        if size < 1:
-            return False
-        size = max(1, size // 2)
-    return True
-
-
 def _check_large_enough(input_shape, n_blocks, kernel_size):
     """Raise a ValueError that names the smallest size unless images are as large."""
-    side = min(input_shape[:2])
-    if _fits(side, n_blocks, kernel_size):
-        return
-    smallest = side
-    while not _fits(smallest, n_blocks, kernel_size):
-        smallest += 1
-    raise ValueError(
-        f"Images of {input_shape[0]}x{input_shape[1]} pixels are too small for "
-        f"{n_blocks} blocks with {kernel_size}x{kernel_size} convolutions: the shorter "
-        f"side must be at least {smallest} pixels. Enlarge image_size or use fewer "
-        "filters."
-    )
+    smallest = 1
+    for _ in range(n_blocks):  # from the last map back; one pixel is not pooled
+        before_pooling = 1 if smallest == 1 else 2 * smallest
+        smallest = before_pooling + kernel_size - 1
+    if min(input_shape[:2]) < smallest:
+        raise ValueError(
+            f"Images of {input_shape[0]}x{input_shape[1]} pixels are too small for "
+            f"{n_blocks} blocks with {kernel_size}x{kernel_size} convolutions: the "
+            f"shorter side must be at least {smallest} pixels. Enlarge image_size or "
+            "use fewer filters."
+        )

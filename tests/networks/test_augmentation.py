@@ -196,7 +196,9 @@ def test_cutout_blacks_out_one_square():
     np.testing.assert_array_equal(black, full)
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(
+    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_training_with_all_of_it_and_reloading(jit_compile):
     model = simple_cnn(
         (12, 12, 1), 2, filters=(2,), augmentation=augmentation_layers(**EVERYTHING)
