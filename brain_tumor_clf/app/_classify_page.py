@@ -64,8 +64,11 @@ def _show_uploads(model):
         st.rerun()
     results = results_of(model, uploads)
     chosen = _choose(uploads, results)
-    show_scan(model, uploads[chosen], results[chosen])
+    # The table does not wait for the heat map.
+    place = st.container()
     _show_table(model, results)
+    with place:
+        show_scan(model, uploads[chosen], results[chosen])
 
 
 def _choose(uploads, results):

@@ -1,5 +1,6 @@
 """From uploaded files to results: the model's answer to each, or why there is none."""
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ MAX_FILE_MB = 32  # an uncompressed 16-bit slice of 2048x2048 pixels has 8
 MAX_FILES = 200
 MAX_TOTAL_MB = 512
 BYTES_A_MB = 2**20
+_CHUNK_SIZE = 32  # files that are classified in one turn, so that none waits for long
 
 
 class Upload(NamedTuple):
@@ -83,35 +85,44 @@ class Result(NamedTuple):
         return self.probabilities.get(self.likeliest)
 
 
-def classify(model, uploads, *, guard=True):
-    """Classify uploaded files in one call of the model.
+def classify(model, uploads, *, guard=True, turn=nullcontext):
+    """Classify uploaded files, some of them at a time.
 
     A file that is too large or cannot be read has a result of its own and affects no
     other. Without `guard` images that do not look like scans are classified, too.
+    `turn` makes the context in which the model is used.
 
-    Returns
-    -------
-    list of Result
+    Yields
+    ------
+    Result
         One per file, in order.
     """
     reasons = _refuse_large(uploads)
-    admitted = [i for i in range(len(uploads)) if i not in reasons]
-    outcomes = iter_outcomes(look_at, [uploads[i].data for i in admitted])
+    for start in range(0, len(uploads), _CHUNK_SIZE):
+        chunk = slice(start, start + _CHUNK_SIZE)
+        with turn():
+            results = _classify_chunk(model, uploads[chunk], reasons[chunk], guard)
+        yield from results
+
+
+def _classify_chunk(model, uploads, reasons, guard):
+    """Return the results of some files; files that have a reason are not read."""
+    results = [
+        Result(upload.name, UNREADABLE, reason=reason)
+        for upload, reason in zip(uploads, reasons, strict=True)
+    ]
+    admitted = [i for i, reason in enumerate(reasons) if reason is None]
+    outcomes = list(iter_outcomes(look_at, [uploads[i].data for i in admitted]))
     seen = {}
     for i, outcome in zip(admitted, outcomes, strict=True):
         if outcome.failure is None:
             seen[i] = outcome
         else:
-            reasons[i] = outcome.failure
-    files = [uploads[i].data for i in seen]
-    answers = model.predict_files(files, guard=guard).to_dict("records")
-    answers = dict(zip(seen, answers, strict=True))
-    return [
-        _result(upload.name, model.labels, seen[i], answers[i])
-        if i in seen
-        else Result(upload.name, UNREADABLE, reason=reasons[i])
-        for i, upload in enumerate(uploads)
-    ]
+            results[i] = results[i]._replace(reason=outcome.failure)
+    answers = model.predict_files([uploads[i].data for i in seen], guard=guard)
+    for i, answer in zip(seen, answers.to_dict("records"), strict=True):
+        results[i] = _result(uploads[i].name, model.labels, seen[i], answer)
+    return results
 
 
 def count_states(results):
@@ -138,18 +149,19 @@ def to_csv(model, results):
 
 
 def _refuse_large(uploads):
-    """Return the files that are too many or too large: position -> reason."""
-    reasons, total = {}, 0
+    """Return for each file why it is not read, or None."""
+    reasons, total = [], 0
     for i, upload in enumerate(uploads):
-        size = len(upload.data)
+        size, reason = len(upload.data), None
         if i >= MAX_FILES:
-            reasons[i] = f"skipped: more than {MAX_FILES} files at once"
+            reason = f"skipped: more than {MAX_FILES} files at once"
         elif size > MAX_FILE_MB * BYTES_A_MB:
-            reasons[i] = f"skipped: larger than {MAX_FILE_MB} MB"
+            reason = f"skipped: larger than {MAX_FILE_MB} MB"
         elif total + size > MAX_TOTAL_MB * BYTES_A_MB:
-            reasons[i] = f"skipped: all files together exceed {MAX_TOTAL_MB} MB"
+            reason = f"skipped: all files together exceed {MAX_TOTAL_MB} MB"
         else:
             total += size
+        reasons.append(reason)
     return reasons
 
 

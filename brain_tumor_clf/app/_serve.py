@@ -8,8 +8,6 @@ from pathlib import Path
 
 from brain_tumor_clf.app._results import BYTES_A_MB, MAX_FILE_MB
 
-# Streamlit drops a session, with all its files, so long after the page was closed.
-DROP_AFTER_SECONDS = 60
 _SCRIPT = Path(__file__).with_name("main.py")
 _LOCAL_NAMES = ["localhost", "127.0.0.1", "::1"]
 _THEME = {
@@ -106,7 +104,7 @@ def _options(host, port):
         "server.address": host,
         # Else a foreign host name that points here would pass for this app's page.
         "server.allowedHosts": _LOCAL_NAMES if is_local(host) else [],
-        "server.disconnectedSessionTTL": DROP_AFTER_SECONDS,
+        "server.disconnectedSessionTTL": 60,  # `_cleanup` drops them before
         "server.enableStaticServing": False,
         "server.fileWatcherType": "none",
         "server.headless": True,

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections import deque
 
 from brain_tumor_clf.app._images import draw_phantom
 from brain_tumor_clf.app._metadata import read_reliability
@@ -11,8 +12,53 @@ _served = None
 _lock = threading.Lock()
 
 
+class Queue:
+    """Admits one visitor's work at a time, first come, first served.
+
+    Examples
+    --------
+    >>> from brain_tumor_clf.app._served import Queue
+    >>> queue = Queue()
+    >>> with queue.turn():
+    ...     print("working")
+    working
+    """
+
+    def __init__(self):
+        self._tickets = deque()  # the first one is at work
+        self._moved = threading.Condition()
+
+    @contextlib.contextmanager
+    def turn(self, on_wait=lambda n_ahead: None):
+        """Wait for a turn, and hold it.
+
+        `on_wait` is called about once a second with the number of those ahead. What it
+        raises, as Streamlit does when a visitor leaves, gives up the place.
+        """
+        ticket = object()
+        with self._moved:
+            self._tickets.append(ticket)
+        try:
+            while n_ahead := self._count_ahead(ticket):
+                on_wait(n_ahead)
+                with self._moved:
+                    if self._tickets[0] is not ticket:
+                        self._moved.wait(timeout=1)
+            yield
+        finally:
+            with self._moved:
+                self._tickets.remove(ticket)
+                self._moved.notify_all()
+
+    def _count_ahead(self, ticket):
+        with self._moved:
+            return self._tickets.index(ticket)
+
+
 class ServedModel:
     """A fitted classifier of image files, and what its file says about it.
+
+    Its methods are called in a turn of `queue`.
 
     Parameters
     ----------
@@ -41,7 +87,7 @@ class ServedModel:
         self.threshold = self.model.threshold_
         self.abstention = read_abstention(self.metadata)
         self.reliability = read_reliability(self.metadata)
-        self._lock = threading.Lock()
+        self.queue = Queue()
 
     @property
     def has_guard(self):
@@ -50,8 +96,7 @@ class ServedModel:
 
     def predict_files(self, files, *, guard=True):
         """Return the answers to files given as bytes, as `predict_files` does."""
-        with self._lock:
-            return predict_files(self.model, files, guard=guard)
+        return predict_files(self.model, files, guard=guard)
 
     def explain(self, file, label):
         """Compute the heat map ``(H, W)``, from 0 to 1, of a class in a file.
@@ -64,8 +109,7 @@ class ServedModel:
         from brain_tumor_clf.inspection import grad_cam
 
         target = self.model.classes_[self.labels.index(label)]
-        with self._lock:
-            return grad_cam(self.model, [file], target)[0]
+        return grad_cam(self.model, [file], target)[0]
 
     def warm_up(self):
         """Do everything once, so that the first visitor does not wait for it."""

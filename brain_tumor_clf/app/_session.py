@@ -1,5 +1,8 @@
 """What a session remembers; nothing here is shared between visitors."""
 
+from contextlib import contextmanager
+from functools import partial
+
 import streamlit as st
 
 from brain_tumor_clf.app._images import fit_heat
@@ -31,15 +34,14 @@ def drop_uploads():
 
 def results_of(model, uploads, *, guard=True):
     """Return the results of uploads, in order; only new ones are classified."""
-    known = st.session_state.get(_RESULTS, {})
+    known = st.session_state.setdefault(_RESULTS, {})
     new = [upload for upload in uploads if (upload.key, guard) not in known]
     if new:
         what = "the scan" if len(new) == 1 else f"{len(new)} scans"
-        with st.spinner(f"Classifying {what}…"):
-            results = classify(model, new, guard=guard)
-        keys = [(upload.key, guard) for upload in new]
-        known = known | dict(zip(keys, results, strict=True))
-        st.session_state[_RESULTS] = known
+        turn = partial(_turn, model, f"Classifying {what}…")
+        results = classify(model, new, guard=guard, turn=turn)
+        for upload, result in zip(new, results, strict=True):
+            known[upload.key, guard] = result
     return [known[upload.key, guard] for upload in uploads]
 
 
@@ -51,12 +53,29 @@ def map_of(model, upload, label, shape):
     maps = st.session_state.setdefault(_MAPS, {})
     key = (upload.key, label)
     if key not in maps:
-        try:
-            # At the size of the scan it could take a hundred megabytes.
-            maps[key] = fit_heat(model.explain(upload.data, label), shape)
-        except (TypeError, NotImplementedError):
-            maps[key] = None
+        with _turn(model, "Computing the heat map…"):
+            try:
+                # At the size of the scan it could take a hundred megabytes.
+                maps[key] = fit_heat(model.explain(upload.data, label), shape)
+            except (TypeError, NotImplementedError):
+                maps[key] = None
     return maps[key]
+
+
+@contextmanager
+def _turn(model, text):
+    """Hold the model; the page says how many are ahead, then what is being done."""
+    place = st.empty()
+
+    def show_place(n_ahead):
+        people = "One visitor is" if n_ahead == 1 else f"{n_ahead} visitors are"
+        place.info(f"{people} ahead of you.", icon=":material/hourglass_top:")
+
+    with model.queue.turn(show_place):
+        place.empty()
+        with place, st.spinner(text):
+            yield
+    place.empty()
 
 
 def _drop_all_but(keys):

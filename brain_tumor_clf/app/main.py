@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from brain_tumor_clf.app._classify_page import classify_page
+from brain_tumor_clf.app._cleanup import watch_session
 from brain_tumor_clf.app._fragments import render
 from brain_tumor_clf.app._images import draw_icon
 from brain_tumor_clf.app._model_card_page import model_card_page
@@ -23,6 +24,7 @@ def main():
     st.set_page_config(
         page_title="Brain MRI classifier", page_icon=draw_icon(), layout="wide"
     )
+    watch_session()
     st.html(_CSS)
     page = st.navigation(
         [

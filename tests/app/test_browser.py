@@ -6,6 +6,9 @@
 import csv
 import socket
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 
 import numpy as np
 import pytest
@@ -13,7 +16,14 @@ from PIL import Image
 
 from brain_tumor_clf import make_brain_mri, save
 from brain_tumor_clf.app._results import MAX_FILE_MB
-from tests.app.browser import open_browser, open_page, served, shown_class, upload
+from tests.app.browser import (
+    PATIENCE_MS,
+    open_browser,
+    open_page,
+    served,
+    shown_class,
+    upload,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -139,6 +149,30 @@ def test_files_survive_a_look_at_another_page(open_app, files):
     page.get_by_role("heading", name="2 files").wait_for()
     page.get_by_role("button", name="Remove these files").click()
     page.get_by_role("heading", name="2 files").wait_for(state="detached")
+
+
+def test_files_are_dropped_within_a_minute_of_closing_the_page(open_app, app, files):
+    page = open_app()
+    upload(page, files[:1])
+    page.get_by_text("The heat map shows").wait_for()
+    source = page.locator("img[alt^=Scan]").get_attribute("src")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+    addresses = [urllib.parse.urljoin(app, source), download.value.url]
+    assert [status(address) for address in addresses] == [200, 200]
+    page.close()
+    closed = time.monotonic()  # no other visitor comes
+    while [status(address) for address in addresses] != [404, 404]:
+        assert time.monotonic() - closed < 60
+        time.sleep(2)
+
+
+def status(address):
+    try:
+        with urllib.request.urlopen(address, timeout=PATIENCE_MS / 1000) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def test_everything_is_reached_by_the_keyboard(open_app, files):

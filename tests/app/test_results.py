@@ -11,16 +11,16 @@ from PIL import Image
 from brain_tumor_clf import save
 from brain_tumor_clf.app import _results
 from brain_tumor_clf.app._images import read_scan
-from brain_tumor_clf.app._results import (
-    classify,
-    count_states,
-    to_csv,
-)
+from brain_tumor_clf.app._results import count_states, to_csv
 from brain_tumor_clf.outlier_detection import ScanGuard
 from brain_tumor_clf.selective import CLASSIFIED, NOT_A_SCAN, UNCERTAIN, UNREADABLE
 from tests.app.conftest import DarkCornerGuard
 from tests.cli.conftest import run_script
 from tests.preprocessing.images import make_dicom
+
+
+def classify(*args, **options):
+    return list(_results.classify(*args, **options))
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 """Starting: settings, and failures of one line."""
 
 import socket
+import threading
+import time
 
 import pytest
 
-from brain_tumor_clf.app import _serve, serve
+from brain_tumor_clf.app import _cleanup, _serve, serve
+from brain_tumor_clf.app._served import Queue
 from brain_tumor_clf.cli import _app
 from tests.cli.conftest import run_script
 
@@ -56,6 +59,42 @@ def test_every_setting_is_one_of_streamlits():
 
     known = config.get_config_options()
     assert set(_serve._options("127.0.0.1", 1)) <= set(known)
+
+
+def test_visitors_work_one_at_a_time_and_in_order():
+    queue, ahead, order = Queue(), [], []
+    started = threading.Event()
+
+    def work(name, on_wait=lambda n_ahead: None):
+        with queue.turn(on_wait):
+            started.set()
+            time.sleep(0.2)
+            order.append(name)
+
+    def leave(n_ahead):
+        raise KeyboardInterrupt
+
+    first = threading.Thread(target=work, args=("first",))
+    first.start()
+    started.wait()
+    with pytest.raises(KeyboardInterrupt):
+        work("left", leave)  # a visitor who leaves gives up the place
+    second = threading.Thread(target=work, args=("second", ahead.append))
+    second.start()
+    while not ahead:
+        time.sleep(0.01)
+    work("third")
+    second.join()
+    assert order == ["first", "second", "third"]
+    assert ahead[0] == 1
+
+
+def test_closed_sessions_are_found_and_forgotten(monkeypatch):
+    now = 1000.0
+    seen = {"open": 0.0, "closed": 0.0, "lost for a moment": now - 10}
+    monkeypatch.setattr(_cleanup, "_last_connected", seen)
+    assert _cleanup._find_closed(lambda name: name == "open", now) == ["closed"]
+    assert seen == {"open": now, "lost for a moment": now - 10}
 
 
 def test_a_missing_package_is_named(monkeypatch):
