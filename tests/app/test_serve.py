@@ -63,12 +63,12 @@ def test_every_setting_is_one_of_streamlits():
 
 def test_visitors_work_one_at_a_time_and_in_order():
     queue, ahead, order = Queue(), [], []
-    started = threading.Event()
+    started, waited_for = threading.Event(), threading.Event()
 
     def work(name, on_wait=lambda n_ahead: None):
         with queue.turn(on_wait):
             started.set()
-            time.sleep(0.2)
+            waited_for.wait(60)
             order.append(name)
 
     def leave(n_ahead):
@@ -83,6 +83,7 @@ def test_visitors_work_one_at_a_time_and_in_order():
     second.start()
     while not ahead:
         time.sleep(0.01)
+    waited_for.set()
     work("third")
     second.join()
     assert order == ["first", "second", "third"]
