@@ -20,13 +20,13 @@ def check_input_shape(input_shape):
     height, width = check_image_size((height, width))
     if channels not in (1, 3):
         raise ValueError(
-            "Images must have 1 channel (grey) or 3 (RGB), "
+            "Images must have 1 channel (gray) or 3 (RGB), "
             f"got input_shape={tuple(input_shape)!r}."
         )
     if keras.config.image_data_format() != "channels_last":
         raise ValueError(
             "The networks expect Keras' image_data_format 'channels_last', got "
-            f"{keras.config.image_data_format()!r}. Mend ~/.keras/keras.json or call "
+            f"{keras.config.image_data_format()!r}. Edit ~/.keras/keras.json or call "
             "keras.config.set_image_data_format('channels_last')."
         )
     return height, width, int(channels)
@@ -55,14 +55,9 @@ def check_fraction(name, value):
 def dtype_policy_scope(dtype):
     """Build layers that take no ``dtype`` argument with this dtype policy.
 
-    The networks of ``keras.applications`` read the global policy alone. It is set
-    for the time of the block, in this thread only (Keras keeps it per thread), and
-    put back whatever happens.
-
-    Parameters
-    ----------
-    dtype : str, keras.DTypePolicy or None
-        The policy; None leaves the global one.
+    The networks of ``keras.applications`` read the global policy only. It is set for
+    the time of the block and in this thread (Keras keeps one per thread). None leaves
+    it as it is.
     """
     if dtype is None:
         yield

@@ -17,21 +17,11 @@ _FOLDER = Path(__file__).parent / "packaged"
 
 @dataclass(frozen=True)
 class PackagedModel:
-    """One model file of the package.
+    """One model file of the package."""
 
-    Attributes
-    ----------
-    weights_name : str
-        What a classifier calls its backbone's weights.
-    backbone : str
-        Name of the backbone that it begins with.
-    sha256 : str
-        Checksum of the file.
-    """
-
-    weights_name: str
-    backbone: str
-    sha256: str
+    weights_name: str  # what a classifier calls its backbone's weights
+    backbone: str  # name of the backbone that it begins with
+    sha256: str  # checksum of the file
 
 
 PACKAGED_MODELS = {
@@ -86,26 +76,9 @@ def packaged_model_file(name):
 
 
 def read_packaged_weights(weights_name, backbone, n_per_layer):
-    """Weights of a backbone out of a model that comes with the package.
+    """Read the weights of a backbone, layer by layer, from a packaged model.
 
-    Parameters
-    ----------
-    weights_name : str
-        A key of `PACKAGED_WEIGHTS`.
-    backbone : str
-        Name of the backbone that they are for.
-    n_per_layer : list of int
-        How many weights each of its layers has.
-
-    Returns
-    -------
-    list of list of ndarray of float32
-        The weights of each layer.
-
-    Raises
-    ------
-    WeightsError
-        If they are of another backbone.
+    `n_per_layer` says how many weights each layer of the backbone has.
     """
     name = PACKAGED_WEIGHTS[weights_name]
     of = PACKAGED_MODELS[name].backbone
@@ -137,5 +110,6 @@ def _first_network(node):
 
 
 def _read_array(archive, member):
+    """Read one array in single precision."""
     array = np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
     return array.astype(np.float32)

@@ -56,7 +56,7 @@ def test_too_small_images_name_the_smallest_size():
     ("change", "message"),
     [
         ({"input_shape": (64, 64)}, "height, width, channels"),
-        ({"input_shape": (64, 64, 2)}, "1 channel .grey. or 3"),
+        ({"input_shape": (64, 64, 2)}, "1 channel .gray. or 3"),
         ({"n_outputs": 0}, "n_outputs"),
         ({"n_outputs": 2.5}, "n_outputs"),
         ({"filters": ()}, "at least one block"),
