@@ -115,6 +115,10 @@ def check_image_collection(X):
     _refuse_lone_source(X)
     if hasattr(X, "to_numpy"):  # pandas and its peers
         X = X.to_numpy()
+        # Images of one size, which `set_output` put into a table.
+        shapes = {getattr(image, "shape", None) for image in X.flat}
+        if len(shapes) == 1 and isinstance(X.flat[0], np.ndarray):
+            X = np.stack(X.ravel())
     if isinstance(X, np.ndarray):
         images = _check_array(X)
     elif hasattr(X, "__len__") and hasattr(X, "__getitem__"):

@@ -6,6 +6,8 @@ Each message says what was found, what was expected and what to do.
 from typing import NamedTuple
 
 __all__ = [
+    "BlankImageWarning",
+    "CacheWarning",
     "DatasetDownloadError",
     "DatasetError",
     "GroupsIgnoredWarning",
@@ -95,7 +97,23 @@ class ModelVersionWarning(UserWarning):
 
 
 class ImageReadWarning(UserWarning):
-    """An image was read, but only part of what its file holds was used."""
+    """An image was read, but not all that its file holds, or it shows nothing.
+
+    Attributes
+    ----------
+    positions : list of int
+        Places in the collection of the images that the warning is about.
+    """
+
+    positions = ()
+
+
+class BlankImageWarning(ImageReadWarning):
+    """An image is black, white or of one gray, or its window shows none of it."""
+
+
+class CacheWarning(UserWarning):
+    """A cache cannot be written; results are computed and not kept."""
 
 
 class HeadNotFoundWarning(UserWarning):

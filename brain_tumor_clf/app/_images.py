@@ -5,7 +5,12 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw
 
-from brain_tumor_clf.preprocessing import HeadCropper, ReadOptions, read_image
+from brain_tumor_clf.preprocessing import (
+    HeadCropper,
+    ReadOptions,
+    iter_outcomes,
+    read_image,
+)
 
 MAX_PIXELS = 25_000_000  # slices have 0.03 to 4 million
 PHANTOM_SIDE = 256  # pixels
@@ -19,7 +24,9 @@ _COLORS, _BRIGHT_END = "turbo", 1.1
 
 def read_scan(data, longest):
     """Read an uploaded file as RGB image of at most `longest` pixels a side."""
-    return _shrink(read_image(data, _READING), longest)
+    # As one of a collection: `look_at` has told already what is unusual.
+    outcomes = iter_outcomes(lambda file: read_image(file, _READING), [data])
+    return _shrink(next(outcomes).image, longest)
 
 
 def look_at(data):

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from brain_tumor_clf._validation import as_object_array, check_image_collection
 from brain_tumor_clf.classifiers import BaseCNNClassifier, predict_logits
-from brain_tumor_clf.exceptions import HeadNotFoundWarning
+from brain_tumor_clf.exceptions import BlankImageWarning, HeadNotFoundWarning
 from brain_tumor_clf.networks import stage_layers
 from brain_tumor_clf.outlier_detection._image_statistics import image_statistics
 from brain_tumor_clf.pipeline import first_member, is_left_out, split_image_steps
@@ -84,7 +84,13 @@ class ImageFeatures:
         images = (
             map(_as_uint8, X) if self._read is None else self._read.iter_transform(X)
         )
-        while chunk := list(itertools.islice(images, _CHUNK)):
+        while True:
+            with warnings.catch_warnings():
+                # A blank image is what the guard is there to find.
+                warnings.simplefilter("ignore", BlankImageWarning)
+                chunk = list(itertools.islice(images, _CHUNK))
+            if not chunk:
+                return
             yield chunk
 
     def of_images(self, images):

@@ -1,14 +1,16 @@
 """The base of all transformers: one hook per image, mapped over the collection."""
 
 from numbers import Integral
-from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval
+from sklearn.utils._set_output import _get_output_config
 
 from brain_tumor_clf._validation import check_image_collection, validate_params
 from brain_tumor_clf.preprocessing._mapping import iter_results
+from brain_tumor_clf.preprocessing._placement import Placement
 
 N_JOBS = [
     Interval(Integral, 1, None, closed="left"),
@@ -17,53 +19,7 @@ N_JOBS = [
 ]
 
 
-class Placement(NamedTuple):
-    """The rectangle of an image that a result made from it shows.
-
-    Attributes
-    ----------
-    image_shape : (int, int)
-        Height and width of the image in pixels, upright and at full size.
-    top, left, bottom, right : float
-        Edges of the result in pixels of the image: 0, 0, height and width where it
-        shows all of it. Beyond these where the result is padded.
-
-    Examples
-    --------
-    >>> from brain_tumor_clf.preprocessing._base import Placement
-    >>> half_size = Placement((100, 80), 0, 0, 100, 80)
-    >>> cropped = Placement((50, 40), 10, 5, 40, 35)
-    >>> half_size.then(cropped)
-    Placement(image_shape=(100, 80), top=20.0, left=10.0, bottom=80.0, right=70.0)
-    """
-
-    image_shape: tuple
-    top: float
-    left: float
-    bottom: float
-    right: float
-
-    @classmethod
-    def whole(cls, shape):
-        """Return the placement of a result that shows all of an image."""
-        height, width = shape[:2]
-        return cls((height, width), 0, 0, height, width)
-
-    def then(self, inner):
-        """Return where a result of this result lies in the image."""
-        height, width = inner.image_shape
-        y = (self.bottom - self.top) / height
-        x = (self.right - self.left) / width
-        return Placement(
-            self.image_shape,
-            self.top + inner.top * y,
-            self.left + inner.left * x,
-            self.top + inner.bottom * y,
-            self.left + inner.right * x,
-        )
-
-
-class ImageTransformer(TransformerMixin, BaseEstimator):
+class ImageTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Base of transformers that work on one image at a time and learn nothing.
 
     `fit` and `transform` are defined here, once. A subclass has the parameter
@@ -79,6 +35,10 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
     - ``_input_size_needed(size)``: the least input that still gives an output of at
       least `size`, so that files need not be decoded at full size.
     """
+
+    def __init_subclass__(cls, **kwargs):
+        # scikit-learn would make a table of the pixels; see `set_output`.
+        super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
     def fit(self, X, y=None):
         """Check the parameters; nothing is learned.
@@ -122,8 +82,15 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         ImageReadError
             If images cannot be read: all of them, path by path.
         """
-        X = self._check(X)
-        return self._gather(X, iter_results(self._function(), X, self.n_jobs))
+        sources = self._check(X)
+        results = iter_results(self._function(), sources, self.n_jobs)
+        images = self._gather(sources, results)
+        container = _get_output_config("transform", self)["dense"]
+        if container == "pandas" and isinstance(X, (pd.Series, pd.DataFrame)):
+            name = X.columns[0] if X.ndim == 2 else X.name or "image"
+            column = pd.Series(list(images), index=X.index, dtype=object)
+            return column.to_frame(name)
+        return images
 
     def transform_and_locate(self, X):
         """Transform every image, and return which part of it the result shows.
@@ -176,6 +143,43 @@ class ImageTransformer(TransformerMixin, BaseEstimator):
         """
         X = self._check(X)
         return iter_results(self._function(), X, self.n_jobs)
+
+    def set_output(self, *, transform=None):
+        """Choose whether images that come from a table go into a table.
+
+        With "pandas", images made from a Series or DataFrame are returned as a
+        DataFrame of one column with the same index, so that a `ColumnTransformer` puts
+        them beside other columns. Images from anything else stay an array.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            The container; None changes nothing.
+
+        Returns
+        -------
+        self : object
+            The transformer.
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the input: an image stays one feature.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the input columns.
+
+        Returns
+        -------
+        ndarray of str objects
+            The same names, "image" if there are none.
+        """
+        names = ["image"] if input_features is None else input_features
+        return np.asarray(names, dtype=object)
 
     def _check(self, X):
         X = check_image_collection(X)

@@ -5,16 +5,18 @@ import io
 import json
 import os
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
 
+from brain_tumor_clf.exceptions import BlankImageWarning, CacheWarning
 from brain_tumor_clf.preprocessing._decode import DECODING_TAGS
 from brain_tumor_clf.preprocessing._files import (
     SHARED_SOURCE_LOCK,
     read_file_object,
 )
-from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
+from brain_tumor_clf.preprocessing._mapping import UnreadableImageError, was_noted
 
 _FORMAT = b"brain-tumor-clf cache 1\n"
 _DIGEST_BYTES = 16
@@ -25,8 +27,9 @@ class ImageCache:
 
     A path is known by its absolute name, size and modification time, so that a file
     that changes is read again; any other source by its content. Several threads and
-    processes may share the folder: entries appear whole or not at all. A damaged entry
-    counts as missing. Nothing is ever removed; delete the folder to free its space.
+    processes may share it: entries appear whole or not at all. A damaged entry counts
+    as missing, and a folder that cannot be written gives a `CacheWarning`. Nothing is
+    ever removed; delete the folder to free its space.
 
     Parameters
     ----------
@@ -50,6 +53,7 @@ class ImageCache:
 
     def __init__(self, folder):
         self.folder = Path(folder)
+        self._is_writable = True
 
     def get(self, source, parameters):
         """Return the array kept for a source, or None.
@@ -78,7 +82,7 @@ class ImageCache:
         """
         path = self._path(source, parameters)
         if path is not None:
-            _save(path, value)
+            self._save(path, value)
 
     def get_or_make(self, source, parameters, make):
         """Return the array kept for a source, else keep what ``make(source)`` returns.
@@ -99,8 +103,24 @@ class ImageCache:
         value = _load(path)
         if value is None:
             value = make(source)
-            _save(path, value)
+            if not was_noted(BlankImageWarning):  # to be told every time
+                self._save(path, value)
         return value
+
+    def _save(self, path, value):
+        """Keep an array; if the folder cannot be written, warn once and go on."""
+        if not self._is_writable:
+            return
+        try:
+            _save(path, value)
+        except OSError as error:
+            self._is_writable = False
+            warnings.warn(
+                f"The cache {str(self.folder)!r} cannot be written "
+                f"({error.strerror or error}); results are not kept.",
+                CacheWarning,
+                stacklevel=2,
+            )
 
     def _path(self, source, parameters):
         """Return the file of an entry, None for a source that cannot be read."""
@@ -173,7 +193,7 @@ def _save(path, value):
 def _load(path):
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
+    except OSError:  # missing, or in a folder that may not be read
         return None
     start = len(_FORMAT) + _DIGEST_BYTES
     data = memoryview(content)[start:]

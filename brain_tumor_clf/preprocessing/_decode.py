@@ -11,12 +11,15 @@ from PIL import (
 )
 
 from brain_tumor_clf.exceptions import ImageReadWarning
+from brain_tumor_clf.preprocessing._deep import is_reduced, read_deep
 from brain_tumor_clf.preprocessing._mapping import UnreadableImageError, note
 from brain_tumor_clf.preprocessing._pixels import (
+    array_to_image,
     check_pixels,
     scale_to_uint8,
     to_color_mode,
 )
+from brain_tumor_clf.preprocessing._work import check_work
 
 # A closed list: Pillow would hand EPS to Ghostscript, which runs programs.
 _FORMATS = (
@@ -40,12 +43,36 @@ def decode(file, options, least_size=None):
     `least_size` (height, width).
     """
     with Image.open(file, formats=_FORMATS) as image:
-        check_pixels(image.width * image.height, options.max_pixels)
+        n_pixels = image.width * image.height
+        check_pixels(n_pixels, options.max_pixels)
         _seek_frame(image, options.frame)
+        if image.format in (*_REDUCIBLE, "JPEG2000"):
+            check_work(_content(file), n_pixels)
+        if is_reduced(image):
+            deep = read_deep(_content(file), image, options.frame or 0)
+            return array_to_image(_turn_upright(deep, image), options)
         if image.format in _REDUCIBLE:
             _draft(image, MODES[options.color_mode], least_size)
         image.load()
         return picture_to_array(image, options)
+
+
+def _content(file):
+    position = file.tell()
+    file.seek(0)
+    data = file.read()
+    file.seek(position)
+    return data
+
+
+def _turn_upright(array, image):
+    """Apply the EXIF orientation of an image to an array."""
+    orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+    if orientation in (5, 6, 7, 8):
+        array = array.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    return array[:, ::-1] if orientation in (2, 3, 6, 7) else array
 
 
 def full_size(file):
@@ -82,8 +109,8 @@ def picture_to_array(picture, options):
 
 
 def _seek_frame(image, frame):
-    n_frames = getattr(image, "n_frames", 1)
-    if n_frames == 1:
+    # Counting the frames of a TIFF reads all of its directories: only where it must be.
+    if not getattr(image, "is_animated", False):
         return
     if frame is None:
         note(
@@ -92,8 +119,11 @@ def _seek_frame(image, frame):
             "ImageReader(frame=…) chooses another",
         )
         return
-    check_frame(frame, n_frames)
-    image.seek(frame)
+    try:
+        image.seek(frame)
+    except EOFError:
+        check_frame(frame, image.n_frames)
+        raise
 
 
 def check_frame(frame, n_frames):

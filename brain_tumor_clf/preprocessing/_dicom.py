@@ -1,4 +1,4 @@
-"""Read DICOM files through pydicom."""
+"""Read DICOM files with pydicom, in the order of the standard (PS3.4, N.2)."""
 
 import contextlib
 import re
@@ -7,12 +7,17 @@ import threading
 import numpy as np
 
 from brain_tumor_clf.preprocessing._decode import check_frame
+from brain_tumor_clf.preprocessing._dicom_display import gray_pixels, photometric
 from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
 from brain_tumor_clf.preprocessing._pixels import (
     check_pixels,
-    linear_to_uint8,
     scale_to_uint8,
     to_color_mode,
+)
+from brain_tumor_clf.preprocessing._work import (
+    check_inflated_size,
+    check_work,
+    codestream_size,
 )
 
 _INSTALL = "pip install 'brain-tumor-clf[dicom]'"
@@ -22,6 +27,8 @@ _PIXEL_TAGS = [
     "SOPClassUID", "Modality", "SamplesPerPixel", "PhotometricInterpretation",
     "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns", "BitsAllocated",
     "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue",
+    "PixelPaddingRangeLimit", "FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit",
+    "DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit",
     "RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence",
     "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence",
     "RedPaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData",
@@ -31,7 +38,6 @@ _PIXEL_TAGS = [
     "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
     "FloatPixelData", "DoubleFloatPixelData", "PixelData",
 ]  # fmt: skip
-
 _MODALITY = re.compile("[A-Z]{2,10}")
 _SETTINGS_LOCK = threading.Lock()
 _n_reading, _mode_before = 0, None  # how many threads read, and pydicom's own setting
@@ -42,7 +48,7 @@ def read_dicom(file, options, force=False):
     pydicom = _import_pydicom()
     try:
         with _unchecked_values(pydicom.config):
-            return _read(pydicom.dcmread, file, options, force)
+            return _read(pydicom, file, options, force)
     except (UnreadableImageError, MemoryError):
         raise
     except Exception as error:
@@ -50,15 +56,17 @@ def read_dicom(file, options, force=False):
         raise UnreadableImageError(f"damaged: {type(error).__name__}") from None
 
 
-def _read(dcmread, file, options, force):
-    header = dcmread(file, force=force, specific_tags=_PIXEL_TAGS)
+def _read(pydicom, file, options, force):
+    check_inflated_size(file, options.max_pixels, force)
+    header = pydicom.dcmread(file, force=force, specific_tags=_PIXEL_TAGS)
     _check_header(header, options)
     frame = _choose_frame(header, options.frame)
-    pixels = _decode_pixels(header, frame)
-    if header.get("SamplesPerPixel", 1) == 3 or "PALETTE" in _photometric(header):
-        return to_color_mode(_color_pixels(header, pixels, options), options.color_mode)
-    grey = _grey_pixels(header, pixels, frame, options)
-    return to_color_mode(grey, options.color_mode)
+    pixels = _decode_pixels(header, frame, options)
+    if header.get("SamplesPerPixel", 1) == 3 or "PALETTE" in photometric(header):
+        image = _color_pixels(header, pixels, options)
+    else:
+        image = gray_pixels(header, pixels, frame, options.percentiles)
+    return to_color_mode(image, options.color_mode)
 
 
 def _import_pydicom():
@@ -124,12 +132,16 @@ def _choose_frame(header, frame):
     return frame
 
 
-def _decode_pixels(header, frame):
+def _decode_pixels(header, frame, options):
     from pydicom.pixels import pixel_array
 
     syntax = header.file_meta.get("TransferSyntaxUID")
     try:
+        if syntax is not None and syntax.is_compressed:
+            _check_codestream(header, frame, options)
         return pixel_array(header, index=frame)
+    except UnreadableImageError:
+        raise
     except (RuntimeError, NotImplementedError) as error:
         if syntax is None or not syntax.is_compressed:
             raise UnreadableImageError(_damaged_pixels(error)) from None
@@ -143,122 +155,30 @@ def _decode_pixels(header, frame):
         raise UnreadableImageError(_damaged_pixels(error)) from None
 
 
+def _check_codestream(header, frame, options):
+    """Refuse compressed pixels that state another size, or cost too much to decode."""
+    from pydicom.encaps import get_frame
+
+    n_frames = int(header.get("NumberOfFrames") or 1)
+    data = get_frame(header.PixelData, frame, number_of_frames=n_frames)
+    size = codestream_size(data)
+    if size is not None and size != (header.Rows, header.Columns):
+        check_pixels(size[0] * size[1], options.max_pixels)
+        raise UnreadableImageError(
+            "damaged: the pixels are of another size than the header states"
+        )
+    check_work(data, header.Rows * header.Columns)
+
+
 def _damaged_pixels(error):
     return f"damaged pixels ({type(error).__name__})"
 
 
-def _photometric(header):
-    return str(header.get("PhotometricInterpretation", ""))
-
-
 def _color_pixels(header, pixels, options):
-    if "PALETTE" in _photometric(header):
+    if "PALETTE" in photometric(header):
         from pydicom.pixels import apply_color_lut
 
         pixels = apply_color_lut(pixels, header)
-        if (
-            pixels.dtype == np.uint16
-        ):  # palettes hold 16 bits, of which 8 are the colour
+        if pixels.dtype == np.uint16:  # palettes hold 16 bits, of which 8 are the color
             pixels = (pixels >> 8).astype(np.uint8)
     return scale_to_uint8(pixels[..., :3], options.percentiles)
-
-
-def _grey_pixels(header, pixels, frame, options):
-    from pydicom.pixels import apply_modality_lut, apply_voi
-
-    values = _without_padding(header, pixels)
-    if "ModalityLUTSequence" in header:
-        values = apply_modality_lut(values, header)
-    else:
-        slope = _frame_value(header, frame, "PixelValueTransformation", "RescaleSlope")
-        shift = _frame_value(
-            header, frame, "PixelValueTransformation", "RescaleIntercept"
-        )
-        if slope not in (None, 1) or shift not in (None, 0):
-            slope, shift = (1 if slope is None else slope), shift or 0
-            values = values * float(slope) + float(shift)
-    center = _frame_value(header, frame, "FrameVOILUT", "WindowCenter")
-    width = _frame_value(header, frame, "FrameVOILUT", "WindowWidth")
-    # A number may be "nan", which is no more of a window than none.
-    if None not in (center, width) and np.isfinite(center) and 0 < width < np.inf:
-        function = _frame_value(header, frame, "FrameVOILUT", "VOILUTFunction")
-        grey = apply_window(values, float(center), float(width), function or "LINEAR")
-    elif "VOILUTSequence" in header:
-        table = apply_voi(values, header)
-        grey = linear_to_uint8(table, float(table.min()), float(table.max()))
-    else:
-        grey = scale_to_uint8(values, options.percentiles)
-    return 255 - grey if _photometric(header) == "MONOCHROME1" else grey
-
-
-def _without_padding(header, pixels):
-    """Give pixels outside what was scanned, which mean nothing, the least value."""
-    padding = header.get("PixelPaddingValue")
-    if padding is None:
-        return pixels
-    outside = pixels == padding
-    if outside.all() or not outside.any():
-        return pixels
-    return np.where(outside, pixels[~outside].min(), pixels)
-
-
-def _frame_value(header, frame, group, name):
-    """Return a value of the frame's header, else of all frames, else of the file."""
-    per_frame = header.get("PerFrameFunctionalGroupsSequence") or []
-    shared = header.get("SharedFunctionalGroupsSequence") or []
-    groups = [*per_frame[frame : frame + 1], *shared[:1]]
-    for item in groups:
-        for transform in item.get(f"{group}Sequence") or []:
-            if name in transform:
-                return _first(transform.get(name))
-    return _first(header.get(name))
-
-
-def _first(value):
-    """Return the first of several windows, as viewers show it."""
-    if value is None or isinstance(value, str):
-        return value
-    try:
-        values = list(value)
-    except TypeError:
-        return value
-    return values[0] if values else None
-
-
-def apply_window(values, center, width, function="LINEAR"):
-    """Map values to 0..255 by a DICOM window (PS3.3, C.11.2.1.2 and C.11.2.1.3).
-
-    Parameters
-    ----------
-    values : ndarray
-    center, width : float
-        Of the window, in units of `values`.
-    function : {"LINEAR", "LINEAR_EXACT", "SIGMOID"}, default="LINEAR"
-        DICOM's VOI LUT function.
-
-    Returns
-    -------
-    ndarray of dtype uint8
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from brain_tumor_clf.preprocessing._dicom import apply_window
-    >>> apply_window(np.array([-5, 0, 50, 100, 900]), center=50, width=100,
-    ...              function="LINEAR_EXACT")
-    array([  0,   0, 128, 255, 255], dtype=uint8)
-    """
-    if function == "SIGMOID":
-        exponent = np.clip(-4 * (values - center) / width, -50, 50)
-        return np.rint(255 / (1 + np.exp(exponent))).astype(np.uint8)
-    if function == "LINEAR_EXACT":
-        return linear_to_uint8(values, center - width / 2, center + width / 2)
-    if function != "LINEAR":
-        raise UnreadableImageError(
-            "an unknown VOI LUT function; known are LINEAR, LINEAR_EXACT and SIGMOID"
-        )
-    if width <= 1:  # a step
-        return np.where(values > center - 0.5, 255, 0).astype(np.uint8)
-    return linear_to_uint8(
-        values, center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2
-    )

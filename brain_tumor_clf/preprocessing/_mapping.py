@@ -39,6 +39,11 @@ def note(category, reason):
         notes.append((category, reason))
 
 
+def was_noted(category):
+    """Return whether `note` has been called with a category for the current image."""
+    return any(noted is category for noted, _ in _collected_notes.get() or ())
+
+
 def source_name(source, position):
     """Return the path of a source, or ``"X[3]"`` where it has none."""
     if isinstance(source, (str, os.PathLike)):
@@ -56,12 +61,12 @@ def iter_results(function, sources, n_jobs=None):
     with contextlib.closing(outcomes):
         for i, outcome in enumerate(outcomes):
             for key in outcome.notes:
-                notes.setdefault(key, []).append(source_name(sources[i], i))
+                notes.setdefault(key, []).append(i)
             if outcome.failure is not None:
                 failures[i] = ReadFailure(source_name(sources[i], i), outcome.failure)
             elif not failures:
                 yield outcome.image
-    _warn_once_per_reason(notes, len(sources))
+    _warn_once_per_reason(notes, sources)
     if failures:
         raise ImageReadError(failures, n_images=len(sources))
 
@@ -113,13 +118,13 @@ def _attempt(function, source):
         _collected_notes.reset(token)
 
 
-def _warn_once_per_reason(notes, n_images):
-    for (category, reason), names in notes.items():
-        listed = names[:_MAX_NAMES_IN_WARNING]
-        if len(names) > len(listed):
-            listed = [*listed, f"and {len(names) - len(listed)} more"]
-        warnings.warn(
-            f"{len(names)} of {n_images} images: {reason} ({', '.join(listed)})",
-            category,
-            stacklevel=4,
+def _warn_once_per_reason(notes, sources):
+    for (category, reason), positions in notes.items():
+        listed = [source_name(sources[i], i) for i in positions[:_MAX_NAMES_IN_WARNING]]
+        if len(positions) > len(listed):
+            listed.append(f"and {len(positions) - len(listed)} more")
+        warning = category(
+            f"{len(positions)} of {len(sources)} images: {reason} ({', '.join(listed)})"
         )
+        warning.positions = positions
+        warnings.warn(warning, stacklevel=4)

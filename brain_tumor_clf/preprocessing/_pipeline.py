@@ -9,8 +9,9 @@ from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import _BaseComposition
 
 from brain_tumor_clf import __version__
-from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer, Placement
+from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer
 from brain_tumor_clf.preprocessing._cache import ImageCache
+from brain_tumor_clf.preprocessing._placement import Placement
 
 
 class ImagePipeline(ImageTransformer, _BaseComposition):

@@ -9,13 +9,15 @@ from PIL import Image
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from brain_tumor_clf._validation import check_image_size
-from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer, Placement
+from brain_tumor_clf.exceptions import BlankImageWarning
+from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer
 from brain_tumor_clf.preprocessing._decode import (
     MODES,
     decode,
     full_size,
     picture_to_array,
 )
+from brain_tumor_clf.preprocessing._deep import is_reduced
 from brain_tumor_clf.preprocessing._dicom import read_dicom
 from brain_tumor_clf.preprocessing._files import (
     HEAD_BYTES,
@@ -24,12 +26,11 @@ from brain_tumor_clf.preprocessing._files import (
     has_dicom_magic,
     open_source,
 )
-from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
-from brain_tumor_clf.preprocessing._pixels import (
-    check_pixels,
-    scale_to_uint8,
-    to_color_mode,
-)
+from brain_tumor_clf.preprocessing._mapping import UnreadableImageError, note
+from brain_tumor_clf.preprocessing._pixels import array_to_image, check_pixels
+from brain_tumor_clf.preprocessing._placement import Placement
+
+_BLANK_RANGE = 2  # gray values apart: a JPEG of one gray value may hold three
 
 
 class ReadOptions(NamedTuple):
@@ -96,13 +97,11 @@ class ImageReader(ImageTransformer):
     >>> from PIL import Image
     >>> from brain_tumor_clf.preprocessing import ImageReader
     >>> file = io.BytesIO()
-    >>> Image.new("RGB", (40, 30), "white").save(file, format="PNG")
+    >>> Image.linear_gradient("L").resize((40, 30)).save(file, format="PNG")
     >>> wide = np.array([[0, 30_000], [60_000, 60_000]], dtype=np.uint16)
     >>> images = ImageReader().fit_transform([file, wide])
-    >>> images[0].shape, int(images[0].max())
-    ((30, 40), 255)
-    >>> images[1].dtype
-    dtype('uint8')
+    >>> images[0].shape, images[1].dtype
+    ((30, 40), dtype('uint8'))
     """
 
     _parameter_constraints = {
@@ -202,18 +201,25 @@ def read_image(source, options, least_size=None):
         Whatever is wrong with the source.
     """
     try:
-        if isinstance(source, np.ndarray):
-            return _read_array(source, options)
-        if isinstance(source, Image.Image):
-            return _read_picture(source, options)
-        name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
-        with open_source(source) as file:
-            return _read_file(file, os.fsdecode(name), options, least_size)
+        image = _read(source, options, least_size)
     except UnreadableImageError:
         raise
     # Decoders raise whatever damaged bytes lead them to: struct.error, IndexError, …
     except Exception as error:
         raise UnreadableImageError(_describe_damage(error)) from error
+    if int(image.max()) - int(image.min()) <= _BLANK_RANGE:
+        note(BlankImageWarning, "the image is blank: it shows a single gray value")
+    return image
+
+
+def _read(source, options, least_size):
+    if isinstance(source, np.ndarray):
+        return _read_array(source, options)
+    if isinstance(source, Image.Image):
+        return _read_picture(source, options)
+    name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
+    with open_source(source) as file:
+        return _read_file(file, os.fsdecode(name), options, least_size)
 
 
 def _read_file(file, name, options, least_size):
@@ -241,6 +247,11 @@ def _full_shape(source, image):
 def _read_picture(picture, options):
     check_pixels(picture.width * picture.height, options.max_pixels)
     with SHARED_SOURCE_LOCK:
+        if is_reduced(picture):
+            raise UnreadableImageError(
+                "a PIL image of a color file of more than 8 bits a channel, of which "
+                "Pillow keeps 8; pass the path or the bytes of the file"
+            )
         picture.load()
     return picture_to_array(picture, options)
 
@@ -260,17 +271,19 @@ def _read_array(array, options):
             f"an array of shape {array.shape}; expected (H, W) or (H, W, C)"
         )
     check_pixels(array.shape[0] * array.shape[1], options.max_pixels)
-    image = scale_to_uint8(array, options.percentiles)
-    if image.ndim == 3 and image.shape[2] == 4:
-        return picture_to_array(Image.fromarray(np.ascontiguousarray(image)), options)
-    return to_color_mode(image, options.color_mode)
+    if array.ndim == 3 and array.shape[2] == 4 and array.dtype == np.uint8:
+        return picture_to_array(Image.fromarray(np.ascontiguousarray(array)), options)
+    return array_to_image(array, options)
 
 
 def _describe_damage(error):
+    """Say what was wrong without the decoder's words, which may quote the file."""
     if isinstance(
         error, (Image.DecompressionBombError, Image.DecompressionBombWarning)
     ):
         return f"too large, perhaps on purpose: {error}"
     if isinstance(error, MemoryError):
         return "not enough memory to decode it"
-    return f"damaged: {type(error).__name__}: {error}"
+    if "truncated" in str(error):
+        return "damaged: the file is truncated"
+    return f"damaged: {type(error).__name__}"

@@ -11,7 +11,11 @@ from brain_tumor_clf import (
     ImageResizer,
     grad_cam,
 )
-from brain_tumor_clf.exceptions import HeadNotFoundWarning, ImageReadError
+from brain_tumor_clf.exceptions import (
+    BlankImageWarning,
+    HeadNotFoundWarning,
+    ImageReadError,
+)
 from brain_tumor_clf.inspection import occlusion_map
 from tests.inspection.spots import (
     make_spot_detector,
@@ -139,7 +143,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
 
 def test_an_image_without_a_head_is_explained_whole():
     pipe = make_spot_pipeline((64, 64))
-    with pytest.warns(HeadNotFoundWarning):
+    with pytest.warns(HeadNotFoundWarning), pytest.warns(BlankImageWarning):
         heat = grad_cam(pipe, [np.zeros((80, 90), dtype=np.uint8)], "spot")
     assert heat.shape == (1, 80, 90)
     assert not heat.any()

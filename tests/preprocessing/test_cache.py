@@ -2,6 +2,7 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
+from brain_tumor_clf.exceptions import CacheWarning
 from brain_tumor_clf.preprocessing import (
     HeadCropper,
     ImageCache,
@@ -188,8 +190,8 @@ def test_sources_without_a_path_are_known_by_content(paths, cache):
 
 
 def test_pictures_differ_by_mode_palette_and_orientation(cache):
-    grey = Image.new("L", (8, 8), 1)
-    palette = Image.new("P", (8, 8), 1)
+    grey = Image.fromarray(np.eye(8, dtype=np.uint8) * 9)
+    palette = Image.fromarray(np.eye(8, dtype=np.uint8), mode="P")
     palette.putpalette([0, 0, 0, 200, 200, 200])
     other = palette.copy()
     other.putpalette([0, 0, 0, 90, 90, 90])
@@ -233,9 +235,31 @@ def test_failed_write_leaves_nothing_behind(cache, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        ImageCache(cache).put(b"x", "parameters", np.zeros(3))
+    full = ImageCache(cache)
+    with pytest.warns(CacheWarning, match="disk full"):
+        full.put(b"x", "parameters", np.zeros(3))
+    full.put(b"y", "parameters", np.zeros(3))  # no second warning, which would fail
     assert entries(cache) == []
+
+
+@pytest.mark.parametrize("kind", ["read-only", "a file", "below a file"])
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_a_folder_that_cannot_be_written(kind, n_jobs, paths, tmp_path, monkeypatch):
+    folder = tmp_path / "cache"
+    if kind == "read-only":  # also for root, who may write anywhere
+
+        def refuse(*args, **kwargs):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    else:
+        folder.write_text("no folder")
+        folder = folder / "cache" if kind == "below a file" else folder
+    expected = make_chain(None).fit_transform(paths)
+    with pytest.warns(CacheWarning, match="cannot be written") as found:
+        images = make_chain(folder, n_jobs=n_jobs).fit_transform(paths)
+    assert 1 <= len(found) <= n_jobs
+    np.testing.assert_array_equal(images, expected)
 
 
 def test_unreadable_images_are_not_kept(cache, tmp_path):

@@ -6,13 +6,25 @@ import pickle
 import pkgutil
 
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.base import clone
+from sklearn import config_context
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    clone,
+)
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from brain_tumor_clf import preprocessing
+from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.preprocessing import (
     HeadCropper,
     ImagePipeline,
@@ -21,7 +33,7 @@ from brain_tumor_clf.preprocessing import (
     ImageTransformer,
     IntensityNormalizer,
 )
-from tests.preprocessing.images import make_scan
+from tests.preprocessing.images import make_scan, write_scans
 
 NORMALIZERS = [IntensityNormalizer(method) for method in ("percentile", "clahe")]
 PIPELINE = ImagePipeline(
@@ -264,7 +276,55 @@ def test_plain_pipeline_gives_what_the_image_pipeline_gives(scans):
     np.testing.assert_array_equal(plain.transform(scans[:2]), images[:2])
 
 
-def test_set_output_does_not_apply(scans):
+@each_transformer
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_set_output_leaves_images_as_they_are(transformer, everywhere, scans):
     """The results are images, not columns of a table."""
-    for transformer in TRANSFORMERS:
-        assert not hasattr(transformer, "set_output")
+    expected = transformer.fit_transform(scans)
+    with config_context(transform_output="pandas" if everywhere else "default"):
+        told = clone(transformer).set_output(transform="pandas")
+        images = told.fit_transform(scans)
+    assert type(images) is np.ndarray
+    assert_equal_images(images, expected)
+
+
+def test_names_of_features_pass_through():
+    assert PIPELINE.get_feature_names_out().tolist() == ["image"]
+    assert PIPELINE.get_feature_names_out(["path"]).tolist() == ["path"]
+
+
+class Flatten(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Images to rows, in the place of features."""
+
+    def fit(self, X, y=None):
+        self.size_ = check_image_collection(X)[0].size
+        return self
+
+    @property
+    def _n_features_out(self):
+        return self.size_
+
+    def transform(self, X):
+        return check_image_collection(X).reshape(len(X), -1)
+
+
+@pytest.mark.parametrize("output", ["default", "pandas"])
+@pytest.mark.parametrize("columns", ["scan", ["scan"]])
+def test_in_a_column_transformer_beside_age_and_sex(output, columns, tmp_path):
+    table = pd.DataFrame(
+        {"scan": write_scans(tmp_path, 6), "age": range(40, 46), "sex": list("fmfmfm")}
+    )
+    transformer = make_column_transformer(
+        (make_pipeline(clone(PIPELINE), ImageResizer(2), Flatten()), columns),
+        (OneHotEncoder(sparse_output=False), ["sex"]),
+        remainder="passthrough",
+    ).set_output(transform=output)
+    result = transformer.fit_transform(table)
+    assert result.shape == (6, 4 + 2 + 1)
+    names = transformer.get_feature_names_out().tolist()
+    assert names[:4] == [f"pipeline__flatten{i}" for i in range(4)]
+    if output == "pandas":
+        assert list(result.columns) == names
+    model = make_pipeline(transformer, LogisticRegression(max_iter=1000))
+    model.fit(table, list("ababab"))
+    assert cross_val_score(model, table, list("ababab"), cv=2).shape == (2,)

@@ -5,7 +5,11 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from brain_tumor_clf.exceptions import HeadNotFoundWarning, ImageReadError
+from brain_tumor_clf.exceptions import (
+    BlankImageWarning,
+    HeadNotFoundWarning,
+    ImageReadError,
+)
 from brain_tumor_clf.preprocessing import (
     HeadCropper,
     ImagePipeline,
@@ -141,7 +145,10 @@ def test_iter_transform_checks_at_once_and_raises_at_the_end(paths):
 def test_warnings_name_the_files(tmp_path, paths):
     black = tmp_path / "black.png"
     black.write_bytes(encode(np.zeros((50, 40), np.uint8)))
-    with pytest.warns(HeadNotFoundWarning, match=r"1 of 7 images.*black\.png"):
+    with (
+        pytest.warns(HeadNotFoundWarning, match=r"1 of 7 images.*black\.png"),
+        pytest.warns(BlankImageWarning, match=r"1 of 7 images.*black\.png"),
+    ):
         make_chain().fit_transform([*paths, black])
 
 

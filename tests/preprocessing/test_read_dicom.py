@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import convert_color_space
 from pydicom.sequence import Sequence
 
-from brain_tumor_clf.exceptions import ImageReadError
+from brain_tumor_clf.exceptions import BlankImageWarning, ImageReadError
 from brain_tumor_clf.preprocessing import ImageReader
 from tests.preprocessing.images import make_dicom, make_scan
 
@@ -208,3 +208,93 @@ def test_rescale_of_one_frame(ramp):
     )
     alone = make_dicom(ramp, RescaleSlope=0.5, RescaleIntercept=7, **window)
     np.testing.assert_array_equal(read(data, frame=1), read(alone))
+
+
+def test_padding_is_black_whatever_the_display():
+    """Above the scan in MONOCHROME1, where an inversion alone would do, and below."""
+    scan = np.arange(1200, dtype=np.uint16).reshape(30, 40) + np.uint16(100)
+    for photometric in ("MONOCHROME1", "MONOCHROME2"):
+        for padding in (0, 4095):
+            pixels = scan.copy()
+            pixels[:, :10] = padding
+            elements = {
+                "PhotometricInterpretation": photometric,
+                "PixelPaddingValue": padding,
+            }
+            image = read(make_dicom(pixels, **elements))
+            assert (image[:, :10] == 0).all()
+            inside = np.ascontiguousarray(scan[:, 10:])
+            alone = read(make_dicom(inside, PhotometricInterpretation=photometric))
+            np.testing.assert_array_equal(image[:, 10:], alone)
+
+
+@pytest.mark.parametrize(("value", "limit"), [(-2000, -1000), (-1000, -2000)])
+@pytest.mark.parametrize("signed", [True, False])
+def test_range_of_padding(value, limit, signed):
+    scan = np.arange(1200, dtype=np.int16).reshape(30, 40)
+    pixels = scan.copy()
+    pixels[:, :10] = np.linspace(-2000, -1000, 10)
+    pixels, ends = (pixels, (value, limit)) if signed else (pixels + 2000, None)
+    ends = ends or (value + 2000, limit + 2000)
+    pixels = pixels if signed else pixels.astype(np.uint16)
+    data = make_dicom(pixels, PixelPaddingValue=ends[0], PixelPaddingRangeLimit=ends[1])
+    image = read(data)
+    assert (image[:, :10] == 0).all()
+    np.testing.assert_array_equal(
+        image[:, 10:], read(np.ascontiguousarray(scan[:, 10:]))
+    )
+
+
+def test_an_image_of_padding_alone_is_blank():
+    data = make_dicom(np.full((30, 40), 7, np.uint16), PixelPaddingValue=7)
+    with pytest.warns(BlankImageWarning):
+        read(data)
+
+
+def test_a_window_that_misses_the_values_is_told(ramp):
+    for center, value in ((-5000, 255), (9000, 0)):
+        with pytest.warns(BlankImageWarning):
+            image = read(make_dicom(ramp, WindowCenter=center, WindowWidth=100))
+        assert (image == value).all()
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("rescale", [None, (1, -300), (0.5, 10), (-1, 1200)])
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_the_order_of_the_standard_is_pydicoms(ramp, photometric, rescale, function):
+    elements = {
+        "WindowCenter": 300, "WindowWidth": 401, "VOILUTFunction": function,
+        "PhotometricInterpretation": photometric, "BitsStored": 12, "HighBit": 11,
+    }  # fmt: skip
+    if rescale is not None:
+        elements["RescaleSlope"], elements["RescaleIntercept"] = rescale
+    data = make_dicom(ramp, **elements)
+    header = pydicom.dcmread(io.BytesIO(data))
+    values = pydicom.pixels.apply_modality_lut(header.pixel_array, header)
+    shown = pydicom.pixels.apply_voi_lut(values, header)
+    slope, intercept = rescale or (1, 0)
+    low, high = intercept, 4095 * slope + intercept
+    expected = (shown - low) / (high - low) * 255
+    if photometric == "MONOCHROME1":
+        expected = 255 - expected
+    assert np.abs(read(data) - expected).max() <= 0.51
+
+
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_tables_are_looked_up_as_by_pydicom(bits, ramp):
+    table = (np.sqrt(np.linspace(0, 1, 1000)) * (2**bits - 1)).astype("<u2")
+    item = lookup_table(table)
+    item[0].LUTDescriptor = [1000, 100, bits]
+    data = make_dicom(ramp, VOILUTSequence=item, WindowCenter=5, WindowWidth=2)
+    header = pydicom.dcmread(io.BytesIO(data))
+    shown = pydicom.pixels.apply_voi_lut(ramp, header)
+    expected = shown / (2**bits - 1) * 255
+    assert np.abs(read(data) - expected).max() <= 0.51
+
+
+def test_a_table_of_many_entries_of_8_bits(ramp):
+    """pydicom 3.0 counts its entries in 8 bits and wraps."""
+    item = lookup_table((np.arange(4096) // 16).astype("<u2"))
+    item[0].LUTDescriptor = [4096, 0, 8]
+    image = read(make_dicom(ramp * 3, VOILUTSequence=item))
+    np.testing.assert_array_equal(image, (ramp * 3) // 16)

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from brain_tumor_clf.exceptions import ImageReadWarning
-from brain_tumor_clf.preprocessing import ImageReader
+from brain_tumor_clf.exceptions import BlankImageWarning, ImageReadWarning
+from brain_tumor_clf.preprocessing import ImagePipeline, ImageReader
 from tests.preprocessing.images import encode, make_scan
 
 
@@ -216,7 +216,28 @@ def test_signed_tiff_of_8_bits_is_not_wrapped():
 
 
 def test_constant_wide_image_is_black():
-    assert (read(np.full((4, 4), 1000.0)) == 0).all()
+    with pytest.warns(BlankImageWarning):
+        assert (read(np.full((4, 4), 1000.0)) == 0).all()
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "array", "16 bits"])
+def test_blank_images_are_told_by_their_places(value, format, scan):
+    blank = np.full((40, 30), value, dtype=np.uint8)
+    if format == "16 bits":
+        blank = encode(blank.astype(np.uint16) * 257)
+    elif format != "array":
+        blank = encode(blank, format)
+    with pytest.warns(BlankImageWarning, match=r"2 of 3 .*X\[1\], X\[2\]") as found:
+        ImageReader(n_jobs=2).fit_transform([scan, blank, blank])
+    assert [warning.message.positions for warning in found] == [[1, 2]]
+
+
+def test_blank_images_are_told_again_with_a_cache(scan, tmp_path):
+    reader = ImagePipeline([("read", ImageReader())], cache=tmp_path / "cache")
+    for _ in range(2):
+        with pytest.warns(BlankImageWarning):
+            reader.fit_transform([scan, np.zeros((8, 8), np.uint8)])
 
 
 def test_largest_floats_are_scaled():
