@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.inspection._axes import gallery_axes, show_scan
@@ -137,6 +137,10 @@ class MisclassifiedDisplay(GalleryDisplay):
         """
         X = check_image_collection(X)
         table = pd.DataFrame({"true": np.asarray(y_true), "predicted": y_pred})
+        if probability is not None:
+            probability = check_array(
+                probability, ensure_2d=False, input_name="probability"
+            )
         table["probability"] = np.nan if probability is None else probability
         errors = table[table["true"] != table["predicted"]]
         shown = errors.sort_values("probability", ascending=False, kind="stable")

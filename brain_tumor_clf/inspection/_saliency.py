@@ -3,6 +3,7 @@
 import os
 
 import numpy as np
+from sklearn.utils.validation import check_array
 
 from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.inspection._galleries import GalleryDisplay
@@ -103,16 +104,17 @@ class SaliencyDisplay(GalleryDisplay):
         """
         X = check_image_collection(X)
         shown = X[:max_images]
-        proba, classes = estimator.predict_proba(shown), np.asarray(estimator.classes_)
+        classes = np.asarray(estimator.classes_)
+        proba = check_array(estimator.predict_proba(shown), input_name="predict_proba")
         if target is None:
-            labels = classes[np.argmax(proba, axis=1)]
+            labels = classes[proba.argmax(axis=1)]
         else:
             target = np.asarray(target)
             labels = np.repeat(target, len(X)) if target.ndim == 0 else target
             labels = labels[:max_images]
         maps = grad_cam(estimator, shown, labels, layer, method=method)
         at = [classes.tolist().index(label) for label in labels.tolist()]
-        probability = np.asarray(proba)[np.arange(len(shown)), at]
+        probability = proba[np.arange(len(shown)), at]
         return cls.from_maps(
             shown, maps, labels, probability=probability, n_images=len(X), **options
         )

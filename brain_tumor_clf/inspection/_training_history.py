@@ -90,14 +90,18 @@ class TrainingHistoryDisplay:
         for axes, name in zip(self.axes_, panels, strict=True):
             for key, label in ((name, "training"), (f"val_{name}", "validation")):
                 if key in self.history:
-                    values = self.history[key]
+                    values = np.asarray(self.history[key], dtype=float)
                     epochs = np.arange(1, len(values) + 1)
+                    if not np.isfinite(values).all():
+                        first = epochs[~np.isfinite(values)][0]
+                        label += f" (not finite in epoch {first})"
                     axes.plot(epochs, values, marker=".", label=label)
             axes.set(title=_PANELS[name], xlabel="Epoch")
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.grid(alpha=0.3)
             if name == "learning_rate":
                 axes.set_ylim(bottom=0)  # else rounding errors would fill the axis
-            if f"val_{name}" in self.history:
+            labels = axes.get_legend_handles_labels()[1]
+            if labels != ["training"]:
                 axes.legend(frameon=False)
         return self

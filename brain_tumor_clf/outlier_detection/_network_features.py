@@ -67,7 +67,9 @@ class ImageFeatures:
 
     def __init__(self, pipeline):
         self._classifier = pipeline[-1]
-        self._probe, self._sizes = _make_probe(self._classifier.model_)
+        network = self._classifier.model_
+        self._check_finite(network.get_weights())  # ReLU may turn NaN into 0
+        self._probe, self._sizes = _make_probe(network)
         steps = pipeline[0].steps if len(pipeline) > 1 else []
         n_reading = int(bool(steps) and isinstance(steps[0][1], ImageReader))
         self._read = ImagePipeline(steps[:n_reading]) if n_reading else None
@@ -98,8 +100,17 @@ class ImageFeatures:
         statistics = np.stack([image_statistics(image) for image in images])
         batch = self._classifier._check_images(self._prepared(images), reset=False)
         features = predict_logits(self._probe, batch, self._classifier.batch_size)
+        self._check_finite([features])
         cuts = np.cumsum(self._sizes)[:-1]
         return [*np.split(features.astype(np.float32), cuts, axis=1), statistics]
+
+    def _check_finite(self, arrays):
+        """Raise a ValueError unless all weights or features are finite."""
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise ValueError(
+                f"The network of {type(self._classifier).__name__} is not finite: its "
+                "training has diverged. Fit it again with a lower learning rate."
+            )
 
     def _prepared(self, images):
         """Return the images as the network sees them."""
@@ -112,8 +123,10 @@ class ImageFeatures:
 
 
 def _as_uint8(image):
-    """Return an image rounded to uint8."""
+    """Return an image rounded to uint8; a value that is not finite is an error."""
     image = np.asarray(image)
     if image.dtype == np.uint8:
         return image
+    if not np.isfinite(image).all():
+        raise ValueError("An image has values that are not finite (NaN or infinity).")
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)

@@ -13,8 +13,11 @@ from brain_tumor_clf.outlier_detection._network_features import (
     ImageFeatures,
     find_network,
 )
-from brain_tumor_clf.outlier_detection._state_check import check_state
-from brain_tumor_clf.outlier_detection._subspace import fit_subspace, project
+from brain_tumor_clf.outlier_detection._subspace import (
+    check_state,
+    fit_subspace,
+    project,
+)
 from brain_tumor_clf.outlier_detection._training_images import draw_phantoms, vary
 
 _USUAL = 0.995  # quantile of the scans' distances that is scaled to 1

@@ -1,7 +1,12 @@
 """Distances of feature vectors within their principal axes, and to the subspace."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.decomposition import PCA
+from sklearn.pipeline import Pipeline
+
+from brain_tumor_clf.exceptions import ModelFileError
 
 _SHRINKAGE = 0.05  # of the variance along each axis towards the mean over axes
 _FLOOR = 1e-3  # of the largest spread: features that hardly vary must not dominate
@@ -42,3 +47,48 @@ def project(subspace, vectors):
     residual = np.maximum((scaled**2).sum(axis=1) - explained, 0) / scaled.shape[1]
     distances = np.log(np.stack([within, residual], axis=1) + _FLOOR)
     return coordinates, distances.astype(np.float32)
+
+
+def check_state(state):
+    """Raise a ModelFileError unless a guard's state, from a file, is consistent."""
+    subspaces, offset = state.get("subspaces_"), state.get("offset_")
+    is_valid = (
+        isinstance(state.get("estimator_"), Pipeline)
+        and isinstance(subspaces, list)
+        and all(map(_is_subspace, subspaces))
+        and isinstance(offset, Real)
+        and bool(np.isfinite(offset))
+    )
+    if is_valid:
+        n_axes = sum(len(subspace["axes"]) for subspace in subspaces)
+        n_distances = 2 * len(subspaces) + 1
+        is_valid = (
+            _is_finite(state.get("direction_"), (n_axes,))
+            and _is_finite(state.get("median_"), (n_distances,))
+            and _is_finite(state.get("scale_"), (n_distances,))
+        )
+    if not is_valid:
+        raise ModelFileError("the state of its guard is damaged")
+
+
+def _is_subspace(subspace):
+    """Return whether an object is what `fit_subspace` returns."""
+    if not isinstance(subspace, dict) or set(subspace) != {"mean", "spread", "axes"}:
+        return False
+    shape = getattr(subspace["axes"], "shape", ())
+    return (
+        len(shape) == 2
+        and _is_finite(subspace["axes"], shape)
+        and _is_finite(subspace["mean"], shape[1:])
+        and _is_finite(subspace["spread"], shape[1:])
+    )
+
+
+def _is_finite(value, shape):
+    """Return whether an object is an array of finite floats of a shape."""
+    return (
+        isinstance(value, np.ndarray)
+        and value.dtype.kind == "f"
+        and value.shape == shape
+        and bool(np.isfinite(value).all())
+    )

@@ -56,6 +56,24 @@ def test_history_of_a_fit(scans):
         display.plot(ax=own[:2])
 
 
+def test_a_history_that_is_not_finite_says_so():
+    display = TrainingHistoryDisplay({"loss": [1.4, np.nan, np.nan]}).plot()
+    (text,) = display.axes_[0].get_legend().get_texts()
+    assert text.get_text() == "training (not finite in epoch 2)"
+
+
+def test_probabilities_that_are_not_finite_are_refused(scans):
+    labels = ["a"] * 3, ["b"] * 3
+    with pytest.raises(ValueError, match="probability contains NaN"):
+        MisclassifiedDisplay.from_predictions(
+            scans.data[:3], *labels, probability=[0.9, np.nan, 0.8]
+        )
+    with pytest.raises(ValueError, match="got nan in row 1"):
+        ReliabilityDisplay.from_predictions(
+            ["a", "b"], [[0.5, 0.5], [np.nan, 0.5]], classes=["a", "b"]
+        )
+
+
 def test_history_needs_one(model):
     with pytest.raises(TypeError, match="LogisticRegression has no history_"):
         TrainingHistoryDisplay.from_estimator(model)

@@ -132,6 +132,21 @@ def test_unreadable_files_are_all_named(guard, files, tmp_path):
     assert [failure.source for failure in failures.values()] == list(map(str, broken))
 
 
+def test_what_is_not_finite_is_refused():
+    X, y = make_brain_mri(24, 24, random_state=0, return_X_y=True)
+    clf = SimpleCNNClassifier(filters=(4,), epochs=1, random_state=0).fit(X, y)
+    guard = ScanGuard(clf).fit(X)
+    broken = X[:2].astype(float)
+    broken[1, 0, 0] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        guard.predict(broken)
+    weights = clf.model_.get_weights()
+    for value, use in ((1e38, guard.predict), (np.nan, ScanGuard(clf).fit)):
+        clf.model_.set_weights([np.full_like(weight, value) for weight in weights])
+        with pytest.raises(ValueError, match="training has diverged"):
+            use(X)
+
+
 def test_no_warning_of_images_without_a_head(guard):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
