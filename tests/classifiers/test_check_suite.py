@@ -62,10 +62,10 @@ class TabularAdapter(SimpleCNNClassifier):
 @parametrize_with_checks(
     [
         TabularAdapter(
-            epochs=20,
+            epochs=10,
             batch_size=512,
             optimizer="adam",
-            learning_rate=0.05,
+            learning_rate=0.1,
             random_state=0,
         )
     ],

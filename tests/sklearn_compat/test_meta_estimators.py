@@ -31,13 +31,11 @@ def test_voting_averages_probabilities(scans, make_pipe):
 
 def test_stacking(scans, make_pipe):
     stacking = StackingClassifier(
-        [("small", make_pipe(filters=(2,))), ("large", make_pipe())],
-        final_estimator=LogisticRegression(),
-        cv=2,
+        [("pipe", make_pipe())], final_estimator=LogisticRegression(), cv=2
     )
     stacking.fit(scans.data, scans.target)
     assert_probabilities(stacking, scans.data, np.unique(scans.target))
-    assert stacking.transform(scans.data).shape == (48, 8)
+    assert stacking.transform(scans.data).shape == (48, 4)
 
 
 def test_calibration_by_cross_validation(scans, make_pipe):
