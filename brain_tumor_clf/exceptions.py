@@ -10,6 +10,7 @@ __all__ = [
     "CacheWarning",
     "DatasetDownloadError",
     "DatasetError",
+    "DivergenceError",
     "GroupsIgnoredWarning",
     "HeadNotFoundWarning",
     "ImageReadError",
@@ -82,6 +83,10 @@ class DatasetError(ValueError):
 
 class DatasetDownloadError(OSError):
     """A data set could not be downloaded whole; no part of it is kept as the set."""
+
+
+class DivergenceError(ValueError):
+    """Training diverged: the loss or the output of the network is not finite."""
 
 
 class WeightsError(OSError):

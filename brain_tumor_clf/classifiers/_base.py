@@ -2,16 +2,21 @@
 
 import gc
 from abc import abstractmethod
+from contextlib import nullcontext
 
 import keras
 from sklearn.utils.validation import check_consistent_length
 
 from brain_tumor_clf.classifiers._augmentation import make_augmentation_layers
 from brain_tumor_clf.classifiers._callbacks import (
-    EpochLines,
-    FitProgress,
-    RecordLearningRate,
     copy_callbacks,
+    own_callbacks,
+    release_callbacks,
+)
+from brain_tumor_clf.classifiers._compilation import (
+    compile_network,
+    make_optimizer,
+    set_learning_rate,
 )
 from brain_tumor_clf.classifiers._inputs import (
     check_labels,
@@ -26,12 +31,10 @@ from brain_tumor_clf.classifiers._inputs import (
 from brain_tumor_clf.classifiers._predictor import NetworkPredictor
 from brain_tumor_clf.classifiers._schedule import make_learning_rate
 from brain_tumor_clf.classifiers._training import (
-    ShuffledBatches,
-    compile_network,
+    Batches,
     draw_seeds,
     grow_gpu_memory_on_demand,
-    make_optimizer,
-    set_learning_rate,
+    restored_on_failure,
     train,
 )
 from brain_tumor_clf.networks import (
@@ -50,8 +53,11 @@ class BaseCNNClassifier(NetworkPredictor):
     are here and in the classes above.
     """
 
+    # With metadata routing, groups are for a splitter unless `fit` requests them.
+    __metadata_request__fit = {"groups": False}
+
     @abstractmethod
-    def _build_network(self, input_shape, n_outputs, augmentation, dtype):
+    def _build_network(self, input_shape, n_outputs, augmentation, dtype, seed):
         """Return an uncompiled network from intensities 0 to 255 to logits."""
 
     @abstractmethod
@@ -104,23 +110,24 @@ class BaseCNNClassifier(NetworkPredictor):
         weight = combine_weights(sample_weight, self.class_weight, y)
         seeds = draw_seeds(self.random_state)
         validation = self._check_validation_data(X_val, y_val, X.shape[1:], classes)
+        targets = make_targets(codes, len(classes))
         if self.early_stopping and validation is None:
             if groups is None:
                 warn_without_groups(type(self).__name__)
             kept, held_out = validation_split(
                 codes, self.validation_fraction, groups=groups, seed=seeds.validation
             )
-            validation = X[held_out], make_targets(codes[held_out], len(classes))
-            if weight is not None:
-                validation += (weight[held_out],)
-                weight = weight[kept]
             # Only a split copies images: two copies of a set may not fit in memory.
-            X, codes = X[kept], codes[kept]
+            validation, (X, targets, weight) = (
+                (X[part], targets[part], None if weight is None else weight[part])
+                for part in (held_out, kept)
+            )
         if going_on:
-            self._renew_network(X.shape[1:], seeds)
+            network = self._renewed_network(X.shape[1:], seeds)
         else:
-            self._start(X.shape[1:], classes, seeds)
-        self._train(X, codes, weight, validation, self.epochs, seeds)
+            network = self._make_network(X.shape[1:], classes, seeds)
+        data = (X, targets, weight)
+        self._train(network, classes, data, validation, seeds, going_on=going_on)
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -143,19 +150,22 @@ class BaseCNNClassifier(NetworkPredictor):
             The classifier.
         """
         self._validate_params()
-        starting = not self.__sklearn_is_fitted__()
-        X, y = self._check_data(X, y, reset=starting)
+        going_on = self.__sklearn_is_fitted__()
+        X, y = self._check_data(X, y, reset=not going_on)
         check_consistent_length(X, sample_weight)
-        if starting:
-            known = find_classes(y if classes is None else classes)
+        if going_on:
+            classes = self.classes_
         else:
-            known = self.classes_
-        codes = encode_labels(y, known)
+            classes = find_classes(y if classes is None else classes)
+        targets = make_targets(encode_labels(y, classes), len(classes))
         weight = combine_weights(sample_weight, self.class_weight, y)
         seeds = draw_seeds(self.random_state)
-        if starting:
-            self._start(X.shape[1:], known, seeds)
-        self._train(X, codes, weight, None, 1, seeds)
+        if going_on:
+            network = self.model_
+        else:
+            network = self._make_network(X.shape[1:], classes, seeds)
+        data = (X, targets, weight)
+        self._train(network, classes, data, None, seeds, going_on, partial=True)
         return self
 
     def initialize(self, X, y):
@@ -175,7 +185,10 @@ class BaseCNNClassifier(NetworkPredictor):
         """
         self._validate_params()
         X, y = self._check_data(X, y, reset=True)
-        self._start(X.shape[1:], find_classes(y), draw_seeds(self.random_state))
+        classes = find_classes(y)
+        seeds = draw_seeds(self.random_state)
+        self.model_ = self._make_network(X.shape[1:], classes, seeds)
+        self.classes_, self.input_shape_, self.history_ = classes, X.shape[1:], {}
         return self
 
     def _check_data(self, X, y, reset, any_size=False):
@@ -195,93 +208,92 @@ class BaseCNNClassifier(NetworkPredictor):
         self._check_shape(X_val, shape)
         y_val = check_labels(y_val, type(self).__name__)
         check_consistent_length(X_val, y_val)
-        return X_val, make_targets(encode_labels(y_val, classes), len(classes))
+        targets = make_targets(encode_labels(y_val, classes), len(classes))
+        return X_val, targets, None
 
-    def _start(self, input_shape, classes, seeds):
-        """Build the network of a fit that begins anew."""
-        self.classes_, self.input_shape_ = classes, input_shape
-        self.model_ = self._make_network(input_shape, seeds)
-        self.history_ = {}
-
-    def _make_network(self, input_shape, seeds):
+    def _make_network(self, input_shape, classes, seeds):
         grow_gpu_memory_on_demand()
         # A search's earlier networks are cycles that only a full collection frees.
         gc.collect()
-        n_classes = len(self.classes_)
         with seeded_initialization(seeds.network):
             return self._build_network(
                 input_shape,
-                1 if n_classes == 2 else n_classes,
+                1 if len(classes) == 2 else len(classes),
                 make_augmentation_layers(self.augmentation),
                 _PRECISIONS.get(self.mixed_precision, self.mixed_precision),
+                seeds.network,
             )
 
-    def _renew_network(self, input_shape, seeds):
-        """Build the network again with its weights if size or augmentation changed."""
+    def _renewed_network(self, input_shape, seeds):
+        """Return the network, built again if size or augmentation changed."""
         augmentation, trained = split_at_scaling(self.model_)
         asked = make_augmentation_layers(self.augmentation)
         if input_shape == self.input_shape_ and same_augmentation(augmentation, asked):
-            return
-        network = self._make_network(input_shape, seeds)
+            return self.model_
+        network = self._make_network(input_shape, self.classes_, seeds)
         _, renewed = split_at_scaling(network)
         for layer, source in zip(renewed, trained, strict=True):
             weights = source.get_weights()
             if [w.shape for w in weights] != [tuple(w.shape) for w in layer.weights]:
                 raise ValueError(
-                    f"{type(self).__name__} cannot train on with images of shape "
+                    f"{type(self).__name__} cannot continue with images of shape "
                     f"{input_shape} after {self.input_shape_}: the weights of its "
                     f"layer {layer.name!r} are of one size of images."
                 )
             layer.set_weights(weights)
-        self.model_, self.input_shape_ = network, input_shape
+        return network
 
-    def _compile(self, n_images, epochs):
-        """Compile the network, or go on with its optimizer at the rate asked for."""
+    def _compile(self, network, n_steps, partial=False):
+        """Compile a network, or keep its optimizer and set the rate asked for."""
         rate = self.learning_rate or self._default_learning_rate()
-        # A schedule spans one fit, so that training on begins it again.
-        if self.model_.compiled and self.lr_schedule is None:
-            if isinstance(self.optimizer, keras.optimizers.Optimizer):
+        if network.compiled and (partial or self.lr_schedule is None):
+            is_instance = isinstance(self.optimizer, keras.optimizers.Optimizer)
+            if self.lr_schedule is not None or is_instance:
                 return
-            if set_learning_rate(self.model_.optimizer, rate):
+            if set_learning_rate(network.optimizer, rate):
                 return
-        n_steps = epochs * -(-n_images // self.batch_size)
         optimizer = make_optimizer(
             self.optimizer,
             make_learning_rate(self.lr_schedule, rate, n_steps),
             self.weight_decay,
             self._routed_to("optimizer"),
         )
-        compile_network(self.model_, optimizer, self.label_smoothing)
-
-    def _train(self, X, codes, weight, validation, epochs, seeds):
-        self._compile(len(X), epochs)
-        targets = make_targets(codes, len(self.classes_))
-        callbacks = copy_callbacks(self.callbacks)
-        history = train(
-            self.model_,
-            ShuffledBatches(X, targets, weight, self.batch_size, seeds.batches),
-            epochs=epochs,
-            validation_data=validation,
-            validation_batch_size=self.batch_size if validation else None,
-            callbacks=[*self._own_callbacks(validation), *callbacks],
-            seed=seeds.batches,
-            **self._routed_to("fit"),
+        compile_network(
+            network, optimizer, self.loss, self.metrics, self.label_smoothing
         )
-        for callback in callbacks:
-            callback.set_model(None)
-        self.callbacks_ = callbacks
-        for name, values in history.items():
-            earlier = self.history_.get(name, [])
-            self.history_[name] = [*earlier, *map(float, values)]
-        self.n_iter_ = len(self.history_["loss"])
 
-    def _own_callbacks(self, validation):
-        callbacks = [RecordLearningRate()]
-        if self.early_stopping and validation is not None:
-            stopping = keras.callbacks.EarlyStopping(
-                patience=self.n_iter_no_change, restore_best_weights=True
+    def _train(
+        self, network, classes, data, validation, seeds, going_on, partial=False
+    ):
+        """Train a network, and only then keep it in place of the one before."""
+        seed = seeds.batches
+        # Each call of one training has an order of its own.
+        order_seed = [seed, self.n_iter_] if going_on and self.history_ else seed
+        batches = Batches(*data, self.batch_size, order_seed, always_weighted=partial)
+        if validation is not None:
+            validation = Batches(*validation, self.batch_size, seed=None)
+        # A schedule spans one `fit`, or as many calls of `partial_fit` as epochs.
+        self._compile(network, self.epochs * len(batches), partial)
+        stops = self.early_stopping and validation is not None
+        patience = self.n_iter_no_change if stops else None
+        callbacks = copy_callbacks(self.callbacks)
+        with restored_on_failure(network) if going_on else nullcontext():
+            history = train(
+                network,
+                batches,
+                epochs=1 if partial else self.epochs,
+                validation=validation,
+                callbacks=[*own_callbacks(self.verbose, patience), *callbacks],
+                seed=seed,
+                keep_trace=partial,
+                **self._routed_to("fit"),
             )
-            callbacks.append(stopping)
-        if self.verbose:
-            callbacks.append(FitProgress() if self.verbose == 1 else EpochLines())
-        return callbacks
+        release_callbacks(callbacks)
+        earlier = self.history_ if going_on else {}
+        self.history_ = earlier | {
+            name: [*earlier.get(name, []), *map(float, values)]
+            for name, values in history.items()
+        }
+        self.model_, self.callbacks_, self.classes_ = network, callbacks, classes
+        self.input_shape_ = data[0].shape[1:]
+        self.n_iter_ = len(self.history_["loss"])

@@ -1,8 +1,50 @@
 """Callbacks of the training loop."""
 
 import copy
+import pickle
 
 import keras
+import numpy as np
+
+from brain_tumor_clf.exceptions import DivergenceError
+
+
+def own_callbacks(verbose, patience=None):
+    """Return the callbacks of a fit; with a patience it stops early."""
+    callbacks = [StopAtDivergence(), RecordLearningRate()]
+    if patience is not None:
+        stopping = keras.callbacks.EarlyStopping(
+            patience=patience, restore_best_weights=True
+        )
+        callbacks.append(stopping)
+    if verbose:
+        callbacks.append(FitProgress() if verbose == 1 else EpochLines())
+    return callbacks
+
+
+def divergence_message(network, what):
+    """Return a message that says what to lower."""
+    rate = float(network.optimizer.learning_rate)
+    return (
+        f"Training diverged: {what} is not finite. Lower learning_rate (now {rate:g}) "
+        "or limit the gradients with optimizer__clipnorm=1.0."
+    )
+
+
+class StopAtDivergence(keras.callbacks.Callback):
+    """Raise an error at the end of an epoch whose loss is not finite, and end it."""
+
+    async_safe = True  # in a thread of its own, so that training need not wait
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not np.isfinite(float(logs["loss"])):
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name in ("loss", "val_loss"):
+            if name in logs and not np.isfinite(float(logs[name])):
+                what = f"the {name} of epoch {epoch + 1}"
+                raise DivergenceError(divergence_message(self.model, what))
 
 
 class RecordLearningRate(keras.callbacks.Callback):
@@ -78,3 +120,22 @@ def copy_callbacks(callbacks):
                 f"got {callback!r}."
             )
     return [copy.deepcopy(callback) for callback in callbacks]
+
+
+def release_callbacks(callbacks):
+    """Let callbacks go of the network that they watched."""
+    for callback in callbacks:
+        # Not their own method: TensorBoard's looks into the network.
+        keras.callbacks.Callback.set_model(callback, None)
+
+
+def picklable_callbacks(callbacks):
+    """Return copies of callbacks without what cannot be pickled, such as open files."""
+    copies = [copy.copy(callback) for callback in callbacks]
+    for callback in copies:
+        for name, value in list(vars(callback).items()):
+            try:
+                pickle.dumps(value)
+            except Exception:  # whatever a value's own methods raise
+                setattr(callback, name, None)
+    return copies

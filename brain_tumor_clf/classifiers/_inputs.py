@@ -133,18 +133,24 @@ def make_targets(codes, n_classes):
 
 
 def combine_weights(sample_weight, class_weight, y):
-    """Return the weight of each image as a new float32 array, or None."""
+    """Return weights of the images, their mean 1, as a new float32 array, or None."""
     weight = _check_weights(sample_weight, len(y))
-    if class_weight is None:
-        return weight
-    by_class = compute_sample_weight(class_weight, y).astype("float32")
-    return by_class if weight is None else weight * by_class
+    if class_weight is not None:
+        by_class = compute_sample_weight(class_weight, y)
+        weight = by_class if weight is None else weight * by_class
+    if weight is None:
+        return None
+    if not weight.any():
+        raise ValueError("The weight of every image is zero: nothing to train on.")
+    # Divided by the largest first, lest the mean overflow or vanish.
+    weight = weight / weight.max()
+    return (weight / weight.mean()).astype("float32")
 
 
 def _check_weights(sample_weight, n):
     if sample_weight is None:
         return None
-    weight = np.array(sample_weight, dtype="float32")
+    weight = np.array(sample_weight, dtype="float64")
     if weight.ndim == 0:
         weight = np.full(n, weight)
     if weight.shape != (n,):
@@ -154,8 +160,6 @@ def _check_weights(sample_weight, n):
         )
     if not np.isfinite(weight).all() or (weight < 0).any():
         raise ValueError("sample_weight must be finite and not negative.")
-    if not weight.any():
-        raise ValueError("sample_weight is zero for every image: nothing to train on.")
     return weight
 
 

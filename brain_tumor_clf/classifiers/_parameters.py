@@ -4,6 +4,7 @@ import inspect
 import re
 from numbers import Integral, Real
 
+import keras
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -77,6 +78,11 @@ class NetworkParameters(ScikerasClassifier):
     optimizer : str, type or keras.optimizers.Optimizer, default="adam"
         Keras optimizer. A name or class takes ``optimizer__…`` parameters; an instance
         is copied with its own learning rate.
+    loss : {"crossentropy", "focal"} or keras.losses.Loss, default="crossentropy"
+        Loss of the training. An instance takes logits and targets of one column for
+        two classes, else one a class.
+    metrics : sequence of str, callable or keras.metrics.Metric, default=()
+        Further metrics for the history, such as "auc", computed on probabilities.
     learning_rate : float or None, default=None
         Highest learning rate; None is 0.001, or the backbone's own.
     lr_schedule : None, str, LearningRateSchedule or Keras schedule, default=None
@@ -98,7 +104,8 @@ class NetworkParameters(ScikerasClassifier):
     n_iter_no_change : int, default=5
         Epochs without a lower validation loss before training stops.
     class_weight : dict, "balanced" or None, default=None
-        Weight of each class in the loss, as in scikit-learn.
+        Weight of each class in the loss, as in scikit-learn. With `sample_weight` the
+        weights are multiplied; they are then divided by their mean.
     mixed_precision : bool or str, default=False
         Compute in half precision: True (float16) or a Keras policy, "mixed_float16" or
         "mixed_bfloat16". Other networks of the process are not affected.
@@ -128,8 +135,9 @@ class NetworkParameters(ScikerasClassifier):
     model_ : keras.Model
         The network; it takes intensities 0 to 255 and returns logits.
     history_ : dict of str to list of float
-        "loss", "accuracy", "learning_rate" and, where there is a validation part,
-        "val_loss" and "val_accuracy" of each epoch.
+        "loss", "accuracy", "learning_rate" and `metrics` of each epoch, and where there
+        is a validation part "val_loss", "val_accuracy" and so on. Images count by their
+        weights.
     n_iter_ : int
         Number of epochs trained.
     input_shape_ : tuple of int
@@ -146,6 +154,8 @@ class NetworkParameters(ScikerasClassifier):
     """
 
     _parameter_constraints = {
+        "loss": [str, keras.losses.Loss],
+        "metrics": [list, tuple],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
@@ -170,6 +180,8 @@ class NetworkParameters(ScikerasClassifier):
         *,
         augmentation=None,
         optimizer="adam",
+        loss="crossentropy",
+        metrics=(),
         learning_rate=None,
         lr_schedule=None,
         weight_decay=0.0,
@@ -190,6 +202,8 @@ class NetworkParameters(ScikerasClassifier):
     ):
         self.augmentation = augmentation
         self.optimizer = optimizer
+        self.loss = loss
+        self.metrics = metrics
         self.learning_rate = learning_rate
         self.lr_schedule = lr_schedule
         self.weight_decay = weight_decay

@@ -2,14 +2,18 @@
 
 import keras
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf.classifiers._inputs import check_images
 from brain_tumor_clf.classifiers._parameters import NetworkParameters
 from brain_tumor_clf.classifiers._state import StoredNetwork
-from brain_tumor_clf.classifiers._training import without_retracing_warnings
+from brain_tumor_clf.classifiers._training import (
+    count_devices,
+    without_retracing_warnings,
+)
+from brain_tumor_clf.exceptions import DivergenceError
 
 
 def predict_logits(network, X, batch_size, mirror=False):
@@ -49,7 +53,8 @@ def _predict_batch(network, batch):
     n = len(batch)
     if keras.backend.backend() == "jax":
         # JAX compiles once per shape: pad to a power of two to bound the number.
-        padding = (1 << (n - 1).bit_length()) - n
+        size = 1 << (n - 1).bit_length()
+        padding = size + -size % count_devices() - n
         batch = np.pad(batch, [(0, padding)] + [(0, 0)] * (batch.ndim - 1))
     return np.asarray(network.predict_on_batch(batch))[:n]
 
@@ -74,6 +79,11 @@ class NetworkPredictor(StoredNetwork, NetworkParameters):
         X = self._check_images(X, reset=False)
         mirror = self.test_time_augmentation == "mirror"
         logits = predict_logits(self.model_, X, self.batch_size, mirror)
+        if not np.isfinite(logits).all():
+            raise DivergenceError(
+                f"The network of this {type(self).__name__} returns NaN or infinity: "
+                "its training diverged. Fit it again with a lower learning_rate."
+            )
         return logits[:, 0] if len(self.classes_) == 2 else logits
 
     def predict_proba(self, X):
@@ -93,6 +103,24 @@ class NetworkPredictor(StoredNetwork, NetworkParameters):
         if logits.ndim == 1:
             return np.column_stack([expit(-logits), expit(logits)])
         return softmax(logits, axis=1)
+
+    def predict_log_proba(self, X):
+        """Compute the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3)
+            Images of the size that was fitted.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float64
+            Finite also where a probability is too small for a float.
+        """
+        logits = self.decision_function(X).astype(np.float64)
+        if logits.ndim == 1:
+            return np.column_stack([log_expit(-logits), log_expit(logits)])
+        return log_softmax(logits, axis=1)
 
     def predict(self, X):
         """Predict the most probable class of each image.

@@ -65,7 +65,7 @@ class SimpleCNNClassifier(BaseCNNClassifier):
     def _default_learning_rate(self):
         return 1e-3
 
-    def _build_network(self, input_shape, n_outputs, augmentation, dtype):
+    def _build_network(self, input_shape, n_outputs, augmentation, dtype, seed):
         return networks.simple_cnn(
             input_shape,
             n_outputs,
@@ -74,4 +74,5 @@ class SimpleCNNClassifier(BaseCNNClassifier):
             dropout=self.dropout,
             augmentation=augmentation,
             dtype=dtype,
+            seed=seed,
         )

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from brain_tumor_clf._validation import set_new_parameters
-from brain_tumor_clf.classifiers._training import ready_optimizer
+from brain_tumor_clf.classifiers._callbacks import picklable_callbacks
+from brain_tumor_clf.classifiers._compilation import ready_optimizer
 from brain_tumor_clf.networks import (
     check_network_state,
     network_from_state,
@@ -61,6 +62,8 @@ class StoredNetwork:
     def __reduce_ex__(self, protocol):
         """Return what pickle keeps: with `warm_start` also the optimizer's state."""
         state = PickledState(_without_network(self, keep_optimizer=self.warm_start))
+        if "callbacks_" in state:
+            state["callbacks_"] = picklable_callbacks(state["callbacks_"])
         return copyreg.__newobj__, (type(self),), state
 
     def __setstate__(self, state):

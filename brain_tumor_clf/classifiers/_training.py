@@ -1,4 +1,4 @@
-"""Training and prediction of one network: optimizer, batches, loop."""
+"""The training of one compiled network: seeds, batches, loop."""
 
 import logging
 from contextlib import contextmanager
@@ -8,11 +8,10 @@ import keras
 import numpy as np
 from sklearn.utils import check_random_state
 
-from brain_tumor_clf._validation import unknown_name_message
-from brain_tumor_clf.classifiers._callbacks import FitProgress
+from brain_tumor_clf.classifiers._callbacks import FitProgress, divergence_message
+from brain_tumor_clf.exceptions import DivergenceError
 
 _MAX_SEED = 2**31 - 1
-_OPTIMIZER_WRAPPERS = {"optimizer", "lossscaleoptimizer", "multioptimizer"}
 
 
 class FitSeeds(NamedTuple):
@@ -32,113 +31,39 @@ def draw_seeds(random_state):
     return FitSeeds(*map(int, drawn))
 
 
-def make_optimizer(optimizer, learning_rate, weight_decay, options):
-    """Return a new Keras optimizer of a name, a class or an instance.
-
-    An instance is copied, with its own learning rate and weight decay. The decay
-    applies to kernels; biases and batch normalization are left out.
-    """
-    if isinstance(optimizer, keras.optimizers.Optimizer):
-        if options or weight_decay:
-            raise ValueError(
-                "optimizer is an instance and brings its own parameters: set them "
-                "there, or give the name or class with weight_decay and optimizer__…"
-            )
-        return type(optimizer).from_config(optimizer.get_config())
-    if isinstance(optimizer, str):
-        known = _optimizer_classes()
-        if optimizer.lower() not in known:
-            raise ValueError(unknown_name_message("optimizer", optimizer, known))
-        optimizer = known[optimizer.lower()]
-    try:
-        made = optimizer(learning_rate=learning_rate, **options)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"{optimizer.__name__} does not take optimizer__… {sorted(options)}: "
-            f"{error}"
-        ) from error
-    if weight_decay:
-        made.weight_decay = weight_decay
-        made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return made
-
-
-def _optimizer_classes():
-    """Return Keras' optimizers by lower-case name."""
-    return {
-        name.lower(): member
-        for name, member in vars(keras.optimizers).items()
-        if isinstance(member, type)
-        and issubclass(member, keras.optimizers.Optimizer)
-        and name.lower() not in _OPTIMIZER_WRAPPERS
-    }
-
-
-def set_learning_rate(optimizer, learning_rate):
-    """Set the rate of an optimizer in use; return False if it follows a schedule."""
-    try:
-        optimizer.learning_rate = learning_rate
-    except TypeError:
-        return False
-    return True
-
-
-def compile_network(network, optimizer, label_smoothing):
-    """Compile a network that returns logits: one for two classes, else one a class."""
-    # The gradients of float16 layers underflow unscaled.
-    if any(layer.compute_dtype == "float16" for layer in network.layers):
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    if network.output_shape[-1] == 1:
-        loss = keras.losses.BinaryCrossentropy(
-            from_logits=True, label_smoothing=label_smoothing
-        )
-        accuracy = keras.metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
-    else:
-        loss = keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=label_smoothing
-        )
-        accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
-    network.compile(optimizer=optimizer, loss=loss, metrics=[accuracy])
-    ready_optimizer(network)
-
-
-def ready_optimizer(network):
-    """Build a compiled network's optimizer so that it leaks no memory.
-
-    Slots created inside the first traced step would leak. So would the sum of the
-    gradients over devices: TensorFlow registers a gradient of its own for each traced
-    sum, for ever, and through it keeps the step's graph and all variables. On one
-    device there is nothing to sum.
-    """
-    optimizer = network.optimizer
-    optimizer.build(network.trainable_variables)
-    if keras.backend.backend() != "tensorflow":
-        return
-    import tensorflow as tf
-
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-        for each in (optimizer, getattr(optimizer, "inner_optimizer", None)):
-            if each is not None:
-                each._all_reduce_sum_gradients = _unchanged
-
-
-def _unchanged(gradients):
-    return gradients
-
-
-class ShuffledBatches(keras.utils.PyDataset):
-    """Batches of arrays in memory, in a new order each epoch.
+class Batches(keras.utils.PyDataset):
+    """Batches of arrays in memory, all of one size, in a new order each epoch.
 
     ``Model.fit`` on arrays repeats one order in every epoch once any seed is set; a
-    data set with a generator of its own does not.
+    data set with a generator of its own does not. Further images fill up the last
+    batch at weight zero. Its other weights are scaled so that the loss, which Keras
+    divides by the size of the batch, is that of the batch without them.
+
+    Parameters
+    ----------
+    X, y, sample_weight : ndarray
+        Images, targets, and weights or None.
+    batch_size : int
+        Number of images a batch, at most.
+    seed : int, sequence of int or None
+        Seed of the order. None keeps the order, for validation: the loss is then the
+        weighted mean over all images.
+    always_weighted : bool, default=False
+        Give weights where all are one, too.
     """
 
-    def __init__(self, X, y, sample_weight, batch_size, seed):
+    def __init__(self, X, y, sample_weight, batch_size, seed, always_weighted=False):
         super().__init__()
+        self._batch_size = limit_batch_size(batch_size, len(X))
+        n_missing = -len(X) % self._batch_size
+        if sample_weight is None and (n_missing or always_weighted):
+            sample_weight = np.ones(len(X), dtype="float32")
+        self._rng = None if seed is None else np.random.default_rng(seed)
+        if self._rng is None and n_missing:
+            sample_weight = sample_weight * np.float32(1 + n_missing / len(X))
         self._arrays = (X, y) if sample_weight is None else (X, y, sample_weight)
-        self._batch_size = batch_size
-        self._rng = np.random.default_rng(seed)
-        self._order = self._rng.permutation(len(X))
+        self._order = np.arange(len(X))
+        self.on_epoch_end()
 
     def __len__(self):
         return -(-len(self._order) // self._batch_size)
@@ -146,34 +71,93 @@ class ShuffledBatches(keras.utils.PyDataset):
     def __getitem__(self, index):
         start = index * self._batch_size
         chosen = self._order[start : start + self._batch_size]
-        return tuple(array[chosen] for array in self._arrays)
+        n_real, n_missing = len(chosen), self._batch_size - len(chosen)
+        if n_missing:
+            chosen = np.concatenate([chosen, self._order[:n_missing]])
+        batch = [array[chosen] for array in self._arrays]
+        if n_missing:
+            batch[2][n_real:] = 0
+            if self._rng is not None:
+                batch[2][:n_real] *= self._batch_size / n_real
+        return tuple(batch)
 
     def on_epoch_end(self):
-        self._order = self._rng.permutation(len(self._order))
+        if self._rng is not None:
+            self._order = self._rng.permutation(len(self._order))
 
     def release(self):
         """Let go of the arrays: TensorFlow keeps each data set of a process."""
         self._arrays = ()
 
 
-def train(network, batches, *, callbacks, seed, **options):
-    """Train a compiled network on `ShuffledBatches` and return the history.
+def count_devices():
+    """Return the number of devices over which a batch is divided."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.distribute.get_strategy().num_replicas_in_sync
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return 1
+    mesh = distribution.device_mesh
+    return mesh.shape[mesh.axis_names.index(distribution.batch_dim_name)]
+
+
+def limit_batch_size(batch_size, n_images):
+    """Return a batch size that all devices share and the images can fill."""
+    n_devices = count_devices()
+    return max(n_devices, min(batch_size, n_images) // n_devices * n_devices)
+
+
+def train(network, batches, *, validation, callbacks, seed, keep_trace, **options):
+    """Train a compiled network on `Batches` and return the history.
 
     Further options are those of ``Model.fit``.
     """
+    sample = batches[0][0][:8]
     try:
         with without_retracing_warnings(), _seeded_backend(seed):
-            return network.fit(
-                batches, shuffle=False, verbose=0, callbacks=callbacks, **options
+            history = network.fit(
+                batches,
+                shuffle=False,
+                verbose=0,
+                validation_data=validation,
+                callbacks=callbacks,
+                **options,
             ).history
+            _check_finite(network, sample)
+            return history
     finally:
-        batches.release()
+        for each in (batches, validation):
+            if each is not None:
+                each.release()
         # An interrupted fit ends without `on_train_end`.
         for callback in callbacks:
             if isinstance(callback, FitProgress):
                 callback.close()
-        # The traced step holds much memory; fitting on traces again.
-        network.train_function = network.test_function = None
+        if not keep_trace:  # it holds much memory
+            network.train_function = network.test_function = None
+
+
+@contextmanager
+def restored_on_failure(network):
+    """Give a network and its optimizer their values back if the block raises."""
+    variables = [*network.variables, *network.optimizer.variables]
+    before = [np.array(np.asarray(variable)) for variable in variables]
+    try:
+        yield
+    except BaseException:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+        raise
+
+
+def _check_finite(network, X):
+    """Raise an error if a trained network cannot give finite answers."""
+    finite = all(np.isfinite(np.asarray(w)).all() for w in network.trainable_weights)
+    logits = keras.ops.convert_to_numpy(network(X, training=False))
+    if not (finite and np.isfinite(logits).all()):
+        raise DivergenceError(divergence_message(network, "the network's output"))
 
 
 @contextmanager

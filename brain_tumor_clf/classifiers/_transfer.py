@@ -84,7 +84,7 @@ class TransferCNNClassifier(BaseCNNClassifier):
     def _default_learning_rate(self):
         return networks.get_backbone(self.backbone).learning_rate
 
-    def _build_network(self, input_shape, n_outputs, augmentation, dtype):
+    def _build_network(self, input_shape, n_outputs, augmentation, dtype, seed):
         return networks.transfer_cnn(
             self.backbone,
             input_shape,
@@ -96,6 +96,7 @@ class TransferCNNClassifier(BaseCNNClassifier):
             dropout=self.dropout,
             augmentation=augmentation,
             dtype=dtype,
+            seed=seed,
         )
 
 

@@ -18,9 +18,9 @@ COMPILES_SLOWLY = keras.backend.backend() == "jax"
 class EagerClassifier(TransferCNNClassifier):
     """Trains without tracing, which costs far more than one step of training."""
 
-    def _compile(self, n_images, epochs):
-        super()._compile(n_images, epochs)
-        self.model_.run_eagerly = not COMPILES_SLOWLY
+    def _compile(self, network, *args):
+        super()._compile(network, *args)
+        network.run_eagerly = not COMPILES_SLOWLY
 
 
 def copy_weights(clf):

@@ -65,7 +65,7 @@ def test_labels_that_are_refused(tiny, y, message):
         ([1, 1], "inconsistent|sample_weight.shape"),
         ([1, 1, np.nan, 1], "finite"),
         ([1, 1, -1, 1], "not negative"),
-        ([0, 0, 0, 0], "zero for every image"),
+        ([0, 0, 0, 0], "weight of every image is zero"),
     ],
 )
 def test_weights_that_are_refused(tiny, y4, weight, message):
