@@ -109,14 +109,26 @@ def load_mri_folder(path, subset=None, groups=None, classes=None):
     names = _check_same_classes(names_by_root)
     _warn_ignored(folder, ignored)
 
-    frame = pd.DataFrame(sorted(rows), columns=["path", "label", "split"])
+    dtype = _text_dtype(path for path, *_ in rows)
+    columns = ["path", "label", "split"]
+    frame = pd.DataFrame(sorted(rows), columns=columns, dtype=dtype)
     if subset != "all":
         del frame["split"]
     source = _find_groups_file(folder, roots) if groups is None else groups
     if source is not None:
         bases = [folder, *(root.parent for _, root in roots)]
-        frame["group"] = resolve_groups(source, list(frame["path"]), bases)
+        of_images = resolve_groups(source, list(frame["path"]), bases)
+        frame["group"] = pd.Series(of_images, dtype=_text_dtype(of_images))
     return _as_bunch(frame, names, ignored, folder, subset)
+
+
+def _text_dtype(names):
+    """Return the dtype of a column of names: pandas' own strings must be UTF-8."""
+    try:
+        "".join(map(str, names)).encode()
+    except UnicodeEncodeError:
+        return object
+    return None
 
 
 def has_subsets(path):

@@ -32,9 +32,16 @@ def _read_table(csv):
     if not csv.is_file():
         raise DatasetError(f"groups={str(csv)!r}: there is no such file.")
     try:
-        # Text, or "007" and "7" would become one group and "NA" none at all.
-        return pd.read_csv(csv, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
+        # Text, or "007" and "7" would become one group and "NA" none at all; as
+        # objects, because file names need not be UTF-8.
+        return pd.read_csv(
+            csv,
+            dtype=object,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            encoding_errors="surrogateescape",
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DatasetError(f"{csv} is not a CSV table: {error}") from error
 
 
@@ -60,7 +67,7 @@ def _groups_from_table(table, paths, bases, name):
 
 def _group_by_file(table, name):
     by_file, empty = {}, []
-    for file, group in zip(table["file"], table["group"].map(_trim), strict=True):
+    for file, group in zip(table["file"], map(_trim, table["group"]), strict=True):
         file = str(file).strip().replace("\\", "/").removeprefix("./")
         if pd.isna(group) or group == "":
             empty.append(file)

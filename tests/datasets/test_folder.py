@@ -1,6 +1,7 @@
 """load_mri_folder: what counts as an image, as a class, as a split and as a group."""
 
 import os
+import sys
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,8 @@ from PIL import Image
 
 from brain_tumor_clf import load_mri_folder
 from brain_tumor_clf.datasets._folder import has_subsets
-from brain_tumor_clf.exceptions import DatasetError
-from brain_tumor_clf.preprocessing import find_image_files
+from brain_tumor_clf.exceptions import BlankImageWarning, DatasetError
+from brain_tumor_clf.preprocessing import ImageReader, find_image_files
 
 SUFFIXES = [".jpg", ".JPG", ".jpeg", ".JPEG", ".png", ".PNG"]
 SUFFIXES += [".bmp", ".tif", ".TIFF", ".webp", ".Dcm"]
@@ -121,6 +122,25 @@ class TestFolder:
         scans = load_mri_folder(two_classes)
         assert "glioma/patient 7/slice.jpg" in names_of(scans, two_classes)
         assert scans.target.tolist().count("glioma") == 3
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux")
+    def test_names_that_are_not_utf8(self, two_classes):
+        folder = os.fsencode(two_classes)
+        names = [b"caf\xe9/\xff\xfe.png", b"caf\xe9/b.png", b"glioma/c\xe9.jpg"]
+        os.mkdir(os.path.join(folder, b"caf\xe9"))
+        for name in names:
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write((two_classes / "notumor/c.png").read_bytes())
+        known = {b"glioma/a.jpg", b"glioma/b.jpg", b"notumor/c.png"}
+        rows = [name + b",p\xe9\n" for name in [*names, *known]]
+        (two_classes / "groups.csv").write_bytes(b"file,group\n" + b"".join(rows))
+        scans = load_mri_folder(two_classes)
+        paths = {os.fsencode(path) for path in scans.data}
+        assert paths == {os.path.join(folder, name) for name in [*names, *known]}
+        assert scans.target_names == [os.fsdecode(b"caf\xe9"), "glioma", "notumor"]
+        assert set(scans.groups) == {os.fsdecode(b"p\xe9")}
+        with pytest.warns(BlankImageWarning):  # its message holds the names
+            assert ImageReader().transform(scans.data)[0].shape == (8, 9)
 
     def test_other_files_are_named(self, two_classes):
         (two_classes / "glioma" / "notes.txt").write_text("text")
