@@ -3,20 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from brain_tumor_clf._validation import check_choice, check_image_collection
+from brain_tumor_clf._validation import check_choice
 from brain_tumor_clf.metrics import column_of
 from brain_tumor_clf.model_selection import NearDuplicateGrouper
-from brain_tumor_clf.reports import _audit_report, _render
+from brain_tumor_clf.reports import _audit_report, _render, _report, _scan
 from brain_tumor_clf.reports._audit_findings import find_all
 from brain_tumor_clf.reports._controls import audit_controls
-from brain_tumor_clf.reports._report import BaseReport, Protocol, plain, records
-from brain_tumor_clf.reports._scan import (
-    ScanFeatures,
-    find_copies,
-    join_groups,
-    scan_features,
-)
-from brain_tumor_clf.reports._scores import check_labels
+from brain_tumor_clf.reports._figures import draw_audit
 
 
 def audit_dataset(
@@ -94,44 +87,24 @@ def audit_dataset(
     >>> print(audit.findings[0].title)
     2 of 2 test images (100%) have a copy or mirror image in training.
     """
-    parts = [_check_part(X, y, groups, "")]
     if (X_test is None) != (y_test is None):
-        raise ValueError(
-            "X_test and y_test must be given together, got only "
-            f"{'X_test' if y_test is None else 'y_test'}."
-        )
+        given = "X_test" if y_test is None else "y_test"
+        raise ValueError(f"X_test and y_test must be given together, got only {given}.")
     if X_test is None and groups_test is not None:
         raise ValueError("groups_test was given without X_test.")
+    parts = [_report.check_part(X, y, groups, "")]
     if X_test is not None:
-        parts.append(_check_part(X_test, y_test, groups_test, "_test"))
+        parts.append(_report.check_part(X_test, y_test, groups_test, "_test"))
+    knows = groups is not None, groups_test is not None
     if healthy is not None:
         column_of(pd.unique(parts[0][1]), healthy, "y")
     if grouper is None:
         grouper = NearDuplicateGrouper(n_jobs=n_jobs)
     options = {"run": controls, "n_splits": n_splits, "random_state": random_state}
-    return DatasetAudit(parts, healthy, grouper, {**options, "n_jobs": n_jobs})
+    return DatasetAudit(parts, healthy, grouper, knows, {**options, "n_jobs": n_jobs})
 
 
-def _check_part(X, y, groups, suffix):
-    """Return images, labels and groups of one split, of one length."""
-    X = check_image_collection(X)
-    y = check_labels(y, suffix)
-    if len(y) != len(X):
-        raise ValueError(
-            f"X{suffix} and y{suffix} must have one length, got {len(X)} images and "
-            f"{len(y)} labels."
-        )
-    if groups is not None:
-        groups = np.asarray(groups, dtype=object)
-        if groups.shape != (len(X),):
-            raise ValueError(
-                f"{'groups' + suffix} must hold one entry for each of {len(X)} images, "
-                f"got shape {groups.shape}."
-            )
-    return X, y, groups
-
-
-class DatasetAudit(BaseReport):
+class DatasetAudit(_report.BaseReport):
     """What `audit_dataset` found.
 
     Attributes
@@ -153,12 +126,11 @@ class DatasetAudit(BaseReport):
         How many test images of each class have a copy, or their group, in training;
         None without test images.
     pairs : DataFrame
-        One row a pair of copies. Of many images with equal thumbnails only the first
-        is paired with others.
+        One row a pair of copies; of images with equal thumbnails only the first is
+        paired with others.
     controls : DataFrame
-        Scores of the controls: "control", "task", "protocol", "accuracy",
-        "balanced_accuracy", "majority" (accuracy of always naming the commonest class)
-        and "n". "grouped" folds keep groups whole, "ungrouped" ones do not.
+        Scores of the controls; "majority" is the accuracy of always naming the
+        commonest class. "grouped" folds keep groups whole, "ungrouped" ones do not.
     groups, test_groups : ndarray of int
         Groups of `X` and `X_test`: copies, joined with the groups given. An unreadable
         image has a group of its own, unless one was given. Ready for
@@ -179,28 +151,21 @@ class DatasetAudit(BaseReport):
     array([0, 1, 2, 3, 4, 5, 6, 7])
     """
 
-    def __init__(self, parts, healthy, grouper, options):
-        sources, labels, links = zip(*parts, strict=True)
-        self._sources = dict(zip(("train", "test"), sources, strict=False))
+    def __init__(self, parts, healthy, grouper, knows, options):
         self.healthy, self.n_splits = healthy, options["n_splits"]
         self.runs_controls = options["run"]
-        self.knows_groups = links[0] is not None
-        self.knows_test_groups = len(parts) == 2 and links[1] is not None
-        features = ScanFeatures.concat(
-            [
-                scan_features(part, size=grouper.size, n_jobs=options["n_jobs"])
-                for part in sources
-            ]
+        self.knows_groups, self.knows_test_groups = knows
+        sources, labels, links = zip(*parts, strict=True)
+        self._sources = dict(zip(("train", "test"), sources, strict=False))
+        scan = {"size": grouper.size, "n_jobs": options["n_jobs"]}
+        features = _scan.ScanFeatures.concat(
+            [_scan.scan_features(X, **scan) for X in sources]
         )
         self.reader_notes = features.notes
         y = np.concatenate([np.asarray(part, dtype=object) for part in labels])
         is_test = np.arange(len(y)) >= len(labels[0])
-        known = [
-            np.full(len(part), None) if link is None else link
-            for part, link in zip(labels, links, strict=True)
-        ]
-        copies = find_copies(features, grouper)
-        groups = join_groups(copies.labels, np.concatenate(known))
+        copies = _scan.find_copies(features, grouper)
+        groups = _scan.join_groups(copies.labels, np.concatenate(links))
         self.groups, self.test_groups = groups[~is_test], groups[is_test]
         images = _audit_report.image_table(features, y, is_test, groups, copies)
         self.images = images
@@ -213,35 +178,8 @@ class DatasetAudit(BaseReport):
         self.has_tumor_or_not = bool(is_healthy.any() and not is_healthy.all())
         told = healthy if self.has_tumor_or_not else None
         self.controls = audit_controls(features, images, healthy=told, **options)
-        self.protocol = self._describe(grouper, options["random_state"])
+        self.protocol = _audit_report.describe(self, grouper, options["random_state"])
         self.findings = find_all(self)
-
-    def _describe(self, grouper, seed):
-        n_train, n_test = len(self.groups), len(self.test_groups)
-        n_bad = int(self.images["failure"].notna().sum())
-        if n_test:
-            data = f"{n_train:,} training images, {n_test:,} test images"
-            split = "training and test images as given"
-        else:
-            data = f"{n_train:,} images, no test images"
-            protocols = list(pd.unique(self.controls["protocol"]))
-            split = f"cross-validation: {', '.join(protocols) or 'not possible'}"
-        unread = f"{n_bad:,} images cannot be read and are in no figure but the counts"
-        return Protocol(
-            data=data,
-            n=n_train + n_test,
-            n_groups=int(self.images["group"].nunique()),
-            groups="groups given, joined with copies"
-            if self.knows_groups
-            else "copies",
-            split=split,
-            seed=seed,
-            notes=(
-                f"copies are found by {grouper!r}",
-                "every score is of images that its control was not trained on",
-                *([unread] if n_bad else []),
-            ),
-        )
 
     def representatives(self):
         """Return positions in `X` of one image a group of copies.
@@ -252,8 +190,7 @@ class DatasetAudit(BaseReport):
 
         Returns
         -------
-        ndarray of int
-            Sorted.
+        ndarray of int, sorted
         """
         images = self._readable("train")
         pixels = (images["height"] * images["width"]).astype(int)
@@ -269,8 +206,7 @@ class DatasetAudit(BaseReport):
 
         Returns
         -------
-        ndarray of int
-            Sorted.
+        ndarray of int, sorted
 
         Raises
         ------
@@ -278,12 +214,10 @@ class DatasetAudit(BaseReport):
             If the audit had no test images.
         """
         if self.leakage is None:
-            raise ValueError(
-                "The audit had no test images; give audit_dataset X_test and y_test."
-            )
+            raise ValueError("The audit had no test images: give X_test and y_test.")
         images = self._readable("test")
-        clean = ~images["group_in_training"].astype(bool)
-        return images.loc[clean, "index"].to_numpy(dtype=int)
+        is_clean = ~images["group_in_training"].astype(bool)
+        return images.loc[is_clean, "index"].to_numpy(dtype=int)
 
     def _readable(self, split):
         is_readable = self.images["failure"].isna()
@@ -310,26 +244,21 @@ class DatasetAudit(BaseReport):
         check_choice("table", table, ("images", "unreadable", *names, "findings"))
         if table == "unreadable":
             return self.images[self.images["failure"].notna()].copy()
-        found = getattr(self, table)
-        return pd.DataFrame(found).copy()
+        return pd.DataFrame(getattr(self, table)).copy()
 
     def to_dict(self):
-        """Return the audit as plain data for JSON.
-
-        All but the tables of single images and of pairs, of which it has the numbers.
-
-        Returns
-        -------
-        dict
-        """
-        unreadable = self.to_frame("unreadable")
+        """Return the audit as plain data for JSON, without images and pairs."""
+        columns = ["split", "index", "name", "failure"]
+        unreadable = self.to_frame("unreadable")[columns]
         tables = ("counts", "appearance", "copies", "leakage", "controls")
         return {
             "protocol": self.protocol.to_dict(),
-            "healthy": plain(self.healthy),
+            "healthy": _report.plain(self.healthy),
             "findings": [finding._asdict() for finding in self.findings],
-            **{name: records(getattr(self, name)) for name in tables},
-            "unreadable": records(unreadable[["split", "index", "name", "failure"]]),
+            **{name: _report.records(getattr(self, name)) for name in tables},
+            "unreadable": _report.records(
+                unreadable[["split", "index", "name", "failure"]]
+            ),
             "n_pairs": len(self.pairs),
             "n_pairs_of_different_labels": int(self.pairs["labels_differ"].sum()),
         }
@@ -359,7 +288,7 @@ class DatasetAudit(BaseReport):
         self : DatasetAudit
             With the attributes `axes_` and `figure_`.
         """
-        self.axes_ = _audit_report.draw(self)
+        self.axes_ = draw_audit(self)
         self.figure_ = self.axes_[0].figure
         return self
 
@@ -367,8 +296,6 @@ class DatasetAudit(BaseReport):
         return _audit_report.fill_report(self)
 
     def __repr__(self):
-        n_distinct = self.images["copy_group"].nunique()
-        return (
-            f"DatasetAudit({len(self.images)} images, {n_distinct} distinct, "
-            f"{len(self.findings)} findings)"
-        )
+        n, n_distinct = len(self.images), self.images["copy_group"].nunique()
+        found = f"{len(self.findings)} findings"
+        return f"DatasetAudit({n} images, {n_distinct} distinct, {found})"

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from brain_tumor_clf.metrics import wilson_interval
 from brain_tumor_clf.reports import _controls
 from brain_tumor_clf.reports._audit_report import ALL
 from brain_tumor_clf.reports._render import SEVERITIES
@@ -12,8 +11,6 @@ from brain_tumor_clf.reports._scan import KINDS
 _IMBALANCE = 3  # times as many images in the largest class as in the smallest
 _MUCH_LEAKAGE = 0.01
 _GAP = 0.05
-# Part of the way from chance to perfection from which a control's score is a finding.
-_TELLING, _ALARMING = 0.15, 0.5
 
 _SPLIT_CALL = """cv = StratifiedGroupKFold(5, shuffle=True, random_state=0)
 cross_val_score(pipe, X, y, groups=audit.groups, cv=cv)"""
@@ -68,7 +65,9 @@ def _leakage(audit):
         f"By worst kind: {kinds}. Most in class {classes.idxmax()!s} "
         f"({classes.max():.0%}). Leakage inflates every score on this test set."
     )
-    scores = _neighbor_scores(audit, "train to test", _controls.UNSEEN)
+    scores = _controls.neighbor_scores(
+        audit.controls, "train to test", _controls.UNSEEN
+    )
     if scores:
         detail += (
             f" One nearest neighbor on thumbnails scores {scores[0]:.1%} on all test "
@@ -119,7 +118,7 @@ def _contradictions(audit):
 
 
 def _flattering_split(audit):
-    scores = _neighbor_scores(audit, "ungrouped", "grouped")
+    scores = _controls.neighbor_scores(audit.controls, "ungrouped", "grouped")
     if not scores:
         return
     ungrouped, grouped, n = scores
@@ -133,23 +132,6 @@ def _flattering_split(audit):
             "plain split. It inflates the score of any model.",
             _SPLIT_CALL,
         )
-
-
-def _neighbor_scores(audit, first, second):
-    """Return accuracy under two protocols and the number of images of the second."""
-    table = audit.controls
-    table = table[
-        (table["control"] == _controls.NEIGHBOR) & (table["task"] == _controls.TASKS[0])
-    ]
-    rows = [
-        row
-        for start in (first, second)
-        for _, row in table.iterrows()
-        if row["protocol"] == start or row["protocol"].startswith(f"{start} ")
-    ]
-    if len(rows) == 2:
-        return rows[0]["accuracy"], rows[1]["accuracy"], rows[1]["n"]
-    return None
 
 
 def _copies_within(audit):
@@ -177,9 +159,12 @@ def _copies_within(audit):
 
 
 def _size_and_mode(audit):
-    for row, gain, against in _telling_scores(audit, _controls.SIZE_AND_MODE):
+    k = audit.images["label"].nunique()
+    for row, gain, against in _controls.telling_scores(
+        audit.controls, _controls.SIZE_AND_MODE, k
+    ):
         yield (
-            "severe" if gain >= _ALARMING else "warning",
+            "severe" if gain >= _controls.ALARMING else "warning",
             f"Image size and color mode alone {_what(row)}.",
             f"{against} They tell where an image came from, not what it shows. A "
             "network that sees them, or the traces that resizing leaves of them, "
@@ -190,34 +175,18 @@ def _size_and_mode(audit):
 
 
 def _statistics(audit):
-    for row, gain, against in _telling_scores(audit, _controls.STATISTICS_ONLY):
+    k = audit.images["label"].nunique()
+    for row, gain, against in _controls.telling_scores(
+        audit.controls, _controls.STATISTICS_ONLY, k
+    ):
         yield (
-            "warning" if gain >= _ALARMING else "note",
+            "warning" if gain >= _controls.ALARMING else "note",
             f"Fifteen intensity statistics {_what(row)}.",
             f"{against} They hold no position in the image. Scanner, sequence and "
             "export determine most of them, a tumor perhaps some. Only what a model "
             "scores beyond this shows that it sees more.",
             'make_mri_pipeline(clf, normalize="clahe")  # or "percentile"',
         )
-
-
-def _telling_scores(audit, control):
-    """Yield rows in which a control beats chance by more than luck, fair splits only.
-
-    With each row: how far it gets from chance to perfection, and what to compare with.
-    """
-    table = audit.controls
-    fair = table["protocol"].str.match("grouped|train to test$")
-    for _, row in table[(table["control"] == control) & fair].iterrows():
-        n_classes = (
-            2 if row["task"] == _controls.TASKS[1] else audit.images["label"].nunique()
-        )
-        chance = 1 / n_classes
-        gain = (row["balanced_accuracy"] - chance) / (1 - chance) if chance < 1 else 0
-        low, _ = wilson_interval(round(row["accuracy"] * row["n"]), int(row["n"]))
-        if gain >= _TELLING and low > row["majority"]:
-            majority = f"{row['majority']:.1%}"
-            yield row, gain, f"Always naming the commonest class gets {majority}."
 
 
 def _what(row):

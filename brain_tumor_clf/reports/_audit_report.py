@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from brain_tumor_clf.inspection import require_pyplot
 from brain_tumor_clf.preprocessing import iter_outcomes
 from brain_tumor_clf.reports import _report
 from brain_tumor_clf.reports._controls import control_tables
@@ -31,9 +30,6 @@ _FILES = (
     "Where classes differ in these, a model can tell them by their source. Brightness "
     "is the mean intensity, 0 to 255."
 )
-# Told apart without color vision, too: dark to light within each family.
-_KIND_COLORS = ("#9b2226", "#ca6702", "#e9b44c", "#d8d3c4")
-_COLORS = ("#1f5fa8", "#9cc3ec")
 
 
 def image_table(features, y, is_test, groups, copies):
@@ -121,6 +117,13 @@ def copy_table(images):
     return _framed(rows, "split")
 
 
+def copies_by_class(readable):
+    """Return how many images of each class have a copy in their own split."""
+    return _framed(
+        {label: _kind_counts(part["copy"]) for label, part in _by_class(readable)}
+    )
+
+
 def leakage_table(images):
     """Return how many readable test images of each class have a copy in training.
 
@@ -166,6 +169,26 @@ def _framed(rows, name="class"):
     return frame
 
 
+def describe(audit, grouper, seed):
+    """Return the `Protocol` of an audit."""
+    n_train, n_test = len(audit.groups), len(audit.test_groups)
+    data = f"{n_train:,} training images, {n_test:,} test images"
+    split = "training and test images as given"
+    if not n_test:
+        data = f"{n_train:,} images, no test images"
+        protocols = ", ".join(pd.unique(audit.controls["protocol"]))
+        split = f"cross-validation: {protocols or 'not possible'}"
+    notes = [f"copies are found by {grouper!r}"]
+    notes.append("every score is of images that its control was not trained on")
+    n_bad = int(audit.images["failure"].notna().sum())
+    if n_bad:
+        what = "images cannot be read and are in no figure but the counts"
+        notes.append(f"{n_bad:,} {what}")
+    groups = "groups given, joined with copies" if audit.knows_groups else "copies"
+    n, n_groups = len(audit.images), int(audit.images["group"].nunique())
+    return _report.Protocol(data, n, n_groups, groups, split, seed, tuple(notes))
+
+
 def fill_report(audit, n_pairs=12):
     """Return the `Report` of a `DatasetAudit`."""
     blocks = [_report.Findings(title="Findings", findings=audit.findings)]
@@ -207,29 +230,23 @@ def fill_report(audit, n_pairs=12):
 
 def _tiles(audit):
     n_bad = int(audit.images["failure"].notna().sum())
-    yield _report.Tile(f"{len(audit.images):,}", "images")
+    yield f"{len(audit.images):,}", "images", None
     if n_bad:
-        yield _report.Tile(f"{n_bad:,}", "cannot be read", "warning")
+        yield f"{n_bad:,}", "cannot be read", "warning"
     if audit.leakage is None:
         n_distinct = int(audit.copies["distinct"].sum())
-        yield _report.Tile(f"{n_distinct:,}", "are left with one a group of copies")
+        yield f"{n_distinct:,}", "are left with one a group of copies", None
     elif not np.isnan(share := audit.leakage.loc[ALL, "share"]):
         tone = "severe" if share >= 0.01 else "warning" if share else "good"
-        yield _report.Tile(
-            f"{share:.0%}", "of test images have a copy in training", tone
-        )
+        yield f"{share:.0%}", "of test images have a copy in training", tone
     n_differ = int(audit.pairs["labels_differ"].sum())
-    label, tone = (
-        "pairs of copies with different labels",
-        "severe" if n_differ else "good",
-    )
-    yield _report.Tile(f"{n_differ:,}", label, tone)
+    tone = "severe" if n_differ else "good"
+    yield f"{n_differ:,}", "pairs of copies with different labels", tone
     is_fair = ~audit.controls["protocol"].str.startswith("ungrouped")
     fair = audit.controls[is_fair & (audit.controls["task"] == "all classes")]
     if len(fair):
         best = fair.loc[fair["accuracy"].idxmax()]
-        label = f"by {best['control']}, the best control"
-        yield _report.Tile(f"{best['accuracy']:.1%}", label)
+        yield f"{best['accuracy']:.1%}", f"by {best['control']}, the best control", None
 
 
 def _worst_pairs(pairs, images, n_pairs):
@@ -267,7 +284,7 @@ def _pair_cards(sources, pairs):
             name = str(pair[f"name_{side}"]).replace("\\", "/").rsplit("/", 1)[-1]
             caption = f"{split}, {pair[f'label_{side}']}: {name}"
             pictures.append((_picture(sources[split][pair[side]]), caption))
-        cards.append(_report.Card(words.capitalize(), tone, pictures))
+        cards.append((words.capitalize(), tone, pictures))
     return cards
 
 
@@ -279,49 +296,3 @@ def _picture(source):
     picture = Image.fromarray(outcome.image)
     picture.thumbnail((_PICTURE_SIDE, _PICTURE_SIDE))
     return picture
-
-
-def draw(audit):
-    """Draw classes, copies, brightness and controls; return the four Axes."""
-    _, axes = require_pyplot().subplots(2, 2, figsize=(11.5, 8), layout="constrained")
-    axes = axes.ravel()
-    counts = audit.counts.drop(index=ALL).filter(like=" images")
-    _bars(counts, axes[0], "Images of each class", "Images", color=_COLORS)
-    readable = audit.images[audit.images["failure"].isna()]
-    table, title = audit.leakage, "Test images with a copy in training"
-    if table is None:
-        rows = {
-            label: _kind_counts(part["copy"]) for label, part in _by_class(readable)
-        }
-        table, title = _framed(rows), "Images with a copy in the data set"
-    shares = table.filter(KINDS).div(table["images"].clip(lower=1), axis=0)
-    options = {"stacked": True, "color": _KIND_COLORS, "xlim": (0, 1)}
-    _bars(shares, axes[1], title, "Share of images", **options)
-    values = {
-        str(k): v.to_numpy(float) for k, v in readable.groupby("label")["brightness"]
-    }
-    if values:
-        axes[2].violinplot(list(values.values()), showmedians=True, widths=0.8)
-        axes[2].set_xticks(range(1, len(values) + 1), list(values))
-    axes[2].set(ylabel="Mean intensity (0 to 255)", title="Brightness, with medians")
-    title = "Accuracy beside controls that see almost nothing of a tumor"
-    tables = control_tables(audit.controls)
-    if tables:
-        scores = pd.concat([table.frame[table.bars] for table in tables])
-        _bars(scores, axes[3], title, "Accuracy", color=_COLORS, xlim=(0, 1))
-    else:
-        axes[3].text(0.5, 0.5, "not run", ha="center", va="center")
-        axes[3].set_axis_off()
-    for ax in axes:
-        ax.spines[["top", "right"]].set_visible(False)
-    return axes
-
-
-def _bars(frame, ax, title, xlabel, **options):
-    """Draw a table as horizontal bars, its first row on top."""
-    frame.rename_axis(None).plot.barh(ax=ax, width=0.8, **options)
-    for bars in ax.containers if xlabel != "Share of images" else ():
-        ax.bar_label(bars, fmt="{:.3g}", fontsize=8, padding=3)
-    ax.invert_yaxis()
-    ax.legend(frameon=False, fontsize=8)
-    ax.set(title=title, xlabel=xlabel)

@@ -1,13 +1,16 @@
 """Comparison: what `compare` found."""
 
+from numbers import Integral
+
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from brain_tumor_clf._validation import check_choice
-from brain_tumor_clf.inspection import axes_row
 from brain_tumor_clf.reports import _report
 from brain_tumor_clf.reports._evaluation import EvaluationReport
+from brain_tumor_clf.reports._figures import draw_comparison
 
 
 class Comparison(_report.BaseReport):
@@ -188,30 +191,13 @@ class Comparison(_report.BaseReport):
         self : Comparison
             With the attributes `ax_` and `figure_`.
         """
-        self.ax_ = self._draw(ax)
+        self.ax_ = draw_comparison(self, ax)
         self.figure_ = self.ax_.figure
         return self
 
-    def _draw(self, ax=None):
-        ax = axes_row(ax, 1, width=6.4, height=1.2 + 0.6 * len(self.names))[0]
-        means = self.folds.groupby("estimator")["score"].mean()
-        for position, name in enumerate(self.names):
-            scores = self.folds.loc[self.folds["estimator"] == name, "score"]
-            ax.scatter(scores, np.full(len(scores), position), alpha=0.5, s=24)
-            ax.plot(means[name], position, marker="|", color="black", markersize=18)
-        ax.set_yticks(range(len(self.names)), self.names)
-        ax.set_ylim(len(self.names) - 0.5, -0.5)
-        ax.set_xlabel(f"{self.scoring}, one dot a fold")
-        ax.grid(axis="x", alpha=0.3)
-        return ax
-
     def _report(self):
         caption = f"{self.scoring} of each fold"
-        figure = _report.Figure(
-            make_cards=lambda: [
-                _report.Card("", None, [(self._draw().figure, caption)])
-            ]
-        )
+        figure = _report.Figure.of_plot(lambda: draw_comparison(self).figure, caption)
         blocks = [figure, *self._tables(), self._computed_on()]
         return _report.Report("Comparison", blocks)
 
@@ -247,6 +233,42 @@ class Comparison(_report.BaseReport):
 
     def __repr__(self):
         return f"Comparison({', '.join(self.names)}; {len(self.folds)} fits)"
+
+
+def make_folds(X, y, groups, cv, seed):
+    """Return the folds of a number of folds, or of a splitter."""
+    if not isinstance(cv, Integral):
+        return cv.split(X, y, groups)
+    if groups is None:
+        return StratifiedKFold(cv, shuffle=True, random_state=seed).split(X, y)
+    n_groups = len(np.unique(groups))
+    if n_groups < cv:
+        raise ValueError(f"cv={cv} folds need as many groups, got {n_groups}.")
+    folds = StratifiedGroupKFold(cv, shuffle=True, random_state=seed)
+    return folds.split(X, y, groups)
+
+
+def split_notes(splits, y, groups):
+    """Yield what a reader must know of splits that tear groups or lack a class."""
+    torn = unknown = absent = 0
+    for _, _, train, test in splits:
+        if groups is not None:
+            torn += len(np.intersect1d(groups[train], groups[test])) > 0
+        unknown += len(np.setdiff1d(y[test], y[train])) > 0
+        absent += len(np.setdiff1d(y[train], y[test])) > 0
+    n = len(splits)
+    if torn:
+        yield f"in {torn} of {n} splits a group lies on both sides: leakage"
+    if unknown:
+        yield (
+            f"in {unknown} of {n} splits training lacks a class of the test images, "
+            "which all count as errors"
+        )
+    if absent:
+        yield (
+            f"in {absent} of {n} splits no test image is of some class of training; "
+            "means over classes leave it out"
+        )
 
 
 def corrected_t_test(difference, test_share, confidence=0.95):

@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 
+from brain_tumor_clf.metrics import wilson_interval
 from brain_tumor_clf.model_selection import (
     NearDuplicateGrouper,
     find_nearest,
@@ -29,11 +30,12 @@ CONTROLS = (SIZE_AND_MODE, STATISTICS_ONLY, NEIGHBOR)
 THIS_MODEL = "this model"
 TRAIN_TO_TEST = "train to test"
 NO_COPIES = "train to test, no copies"
-# The protocol of test images that share no group with training.
-UNSEEN = "train to test, unseen"
+UNSEEN = "train to test, unseen"  # test images that share no group with training
 TASKS = ("all classes", "tumor or not")
+# Part of the way from chance to perfection from which a control's score is a finding.
+TELLING, ALARMING = 0.15, 0.5
 COMMONEST = "always the commonest class"
-_COLUMNS = ("control", "task", "protocol", "accuracy", "balanced_accuracy", "majority")
+_COLUMNS = ("control", "task", "protocol", "accuracy", "balanced_accuracy")
 
 
 def fit_controls(features, y, *, random_state=0, n_jobs=None):
@@ -102,7 +104,7 @@ def score_predictions(y, predicted, y_train, *, healthy=None, protocol=""):
         accuracy, balanced = accuracy_score(true, called), _balanced(true, called)
         majority = float(np.mean(true == names[counts.argmax()]))
         rows.append((control, task, protocol, accuracy, balanced, majority, len(true)))
-    return pd.DataFrame(rows, columns=[*_COLUMNS, "n"])
+    return pd.DataFrame(rows, columns=[*_COLUMNS, "majority", "n"])
 
 
 def _balanced(true, called):
@@ -114,15 +116,22 @@ def _balanced(true, called):
         return float(balanced_accuracy_score(true, called))
 
 
+def _score_parts(y, predicted, y_train, parts, healthy):
+    tables = [
+        score_predictions(y[at], predicted[at], y_train, healthy=healthy, protocol=name)
+        for name, at in parts.items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
 def control_scores(
-    training, y_train, scored, y, *, healthy=None, clean=None,
-    clean_protocol=NO_COPIES, **options,
-):  # fmt: skip
+    training, y_train, scored, y, *, clean, protocol=NO_COPIES, healthy=None, **options
+):
     """Return scores of the controls trained on some images and tested on others.
 
     Images that cannot be read are left out; images of a class that training lacks count
-    as wrong. The images in `clean`, those without a copy in training, are scored apart
-    as well. Raise a ValueError if no image of one side can be read.
+    as wrong. The `clean` images, those without a copy in training, are scored apart
+    under their own protocol, if others are not clean.
     """
     fit_on, score_on = training.readable, scored.readable
     if not fit_on.any() or not score_on.any():
@@ -134,23 +143,12 @@ def control_scores(
     controls = fit_controls(training.take(fit_on), y_train, **options)
     predicted = predict_controls(controls, scored.take(score_on), healthy=healthy)
     parts = {TRAIN_TO_TEST: np.ones(len(y), dtype=bool)}
-    if clean is not None and np.asarray(clean)[score_on].any():
-        parts[clean_protocol] = np.asarray(clean)[score_on]
+    if clean[score_on].any() and not clean.all():
+        parts[protocol] = clean[score_on]
     return _score_parts(y, predicted, y_train, parts, healthy)
 
 
-def _score_parts(y, predicted, y_train, parts, healthy):
-    """Return scores of each part of the images: name of the protocol -> which."""
-    tables = [
-        score_predictions(y[at], predicted[at], y_train, healthy=healthy, protocol=name)
-        for name, at in parts.items()
-    ]
-    return pd.concat(tables, ignore_index=True)
-
-
-def scores_beside_controls(
-    predictions, training, y_train, scored, unseen, *, random_state, n_jobs=None
-):
+def scores_beside_controls(predictions, training, y_train, scored, unseen, **options):
     """Return the scores of a model, then those of controls trained on the same images.
 
     `unseen` are the images without a copy or mirror image in training; they are scored
@@ -167,9 +165,8 @@ def scores_beside_controls(
         parts[NO_COPIES] = unseen
     own = _score_parts(y, pd.DataFrame(called), y_train, parts, healthy)
     controls = control_scores(
-        training, y_train, scored, y, healthy=healthy, clean=parts.get(NO_COPIES),
-        random_state=random_state, n_jobs=n_jobs,
-    )  # fmt: skip
+        training, y_train, scored, y, clean=unseen, healthy=healthy, **options
+    )
     return pd.concat([own, controls], ignore_index=True)
 
 
@@ -195,9 +192,9 @@ def cross_validate_controls(
 ):
     """Return cross-validated scores of the controls on readable images.
 
-    Each image is predicted once, by a model that had not seen it. Groups are kept
-    whole. There are fewer than `n_splits` folds where there are fewer groups, or fewer
-    images of the commonest class; the table is empty where images cannot be split.
+    Groups are kept whole. There are fewer than `n_splits` folds where there are fewer
+    groups, or fewer images of the commonest class; the table is empty where images
+    cannot be split.
     """
     n_groups = len(y) if groups is None else len(np.unique(groups))
     commonest = np.unique(y, return_counts=True)[1].max(initial=0)
@@ -210,12 +207,10 @@ def cross_validate_controls(
         # The audit has a finding of its own for classes that are too small.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         folds = list(splitter.split(np.zeros(len(y)), y, groups))
-    predicted = []
+    predicted, options = [], {"random_state": random_state, "n_jobs": n_jobs}
     for train, test in folds:
         if len(train) and len(test):
-            controls = fit_controls(
-                features.take(train), y[train], random_state=random_state, n_jobs=n_jobs
-            )
+            controls = fit_controls(features.take(train), y[train], **options)
             fold = predict_controls(controls, features.take(test), healthy=healthy)
             predicted.append(fold.set_index(test))
     predicted = pd.concat(predicted).sort_index()
@@ -226,7 +221,7 @@ def cross_validate_controls(
     return score_predictions(y[tested], predicted, y, healthy=healthy, protocol=how)
 
 
-def audit_controls(features, images, *, run, healthy, n_splits, random_state, n_jobs):
+def audit_controls(features, images, *, run, n_splits, **options):
     """Return the scores of the controls that an audit has; empty if it can have none.
 
     On the test images, those that share no group with training apart; without test
@@ -234,25 +229,48 @@ def audit_controls(features, images, *, run, healthy, n_splits, random_state, n_
     """
     y, is_test = images["label"].to_numpy(), (images["split"] == "test").to_numpy()
     train, test = features.readable & ~is_test, features.readable & is_test
-    options = {"healthy": healthy, "random_state": random_state, "n_jobs": n_jobs}
     if not run or not train.any() or (is_test.any() and not test.any()):
         return score_predictions(y[:0], pd.DataFrame(), y)
+    training, y_train = features.take(train), y[train]
     if test.any():
         clean = ~images["group_in_training"].to_numpy()[test]
+        scored = {"clean": clean, "protocol": UNSEEN}
         return control_scores(
-            features.take(train), y[train], features.take(test), y[test],
-            clean=None if clean.all() else clean,  # they would be told twice
-            clean_protocol=UNSEEN, **options,
-        )  # fmt: skip
-    tables = [
-        cross_validate_controls(
-            features.take(train), y[train], groups, n_splits=n_splits, **options
+            training, y_train, features.take(test), y[test], **scored, **options
         )
-        for groups in (images["group"].to_numpy()[train], None)
+    tables = [
+        cross_validate_controls(training, y_train, by, n_splits=n_splits, **options)
+        for by in (images["group"].to_numpy()[train], None)
     ]
     # Older pandas warns of empty tables.
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else tables[0]
+
+
+def neighbor_scores(scores, first, second):
+    """Return the neighbor's accuracy under two protocols, and n of the second."""
+    table = scores[(scores["control"] == NEIGHBOR) & (scores["task"] == TASKS[0])]
+    names = table["protocol"] + " "
+    rows = [table[names.str.startswith(f"{start} ")] for start in (first, second)]
+    if not all(map(len, rows)):
+        return None
+    return (
+        rows[0]["accuracy"].iloc[0],
+        rows[1]["accuracy"].iloc[0],
+        rows[1]["n"].iloc[0],
+    )
+
+
+def telling_scores(scores, control, n_classes):
+    """Yield rows in which a control beats chance on a fair split, and how far."""
+    fair = scores["protocol"].str.match("grouped|train to test$")
+    for _, row in scores[(scores["control"] == control) & fair].iterrows():
+        chance = 1 / (2 if row["task"] == TASKS[1] else n_classes)
+        gain = (row["balanced_accuracy"] - chance) / (1 - chance) if chance < 1 else 0
+        low, _ = wilson_interval(round(row["accuracy"] * row["n"]), int(row["n"]))
+        if gain >= TELLING and low > row["majority"]:
+            majority = f"{row['majority']:.1%}"
+            yield row, gain, f"Always naming the commonest class gets {majority}."
 
 
 def control_tables(scores):

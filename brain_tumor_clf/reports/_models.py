@@ -9,14 +9,13 @@ import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.validation import has_fit_parameter
 
-from brain_tumor_clf.reports._comparison import Comparison
+from brain_tumor_clf.reports._comparison import Comparison, make_folds, split_notes
 from brain_tumor_clf.reports._evaluation import EvaluationReport
-from brain_tumor_clf.reports._report import Protocol
-from brain_tumor_clf.reports._scores import check_groups, check_labels
+from brain_tumor_clf.reports._report import Protocol, check_groups, check_labels
 
 
 def evaluate(
@@ -95,24 +94,14 @@ def evaluate(
     """
     has_proba = hasattr(estimator, "predict_proba")
     return EvaluationReport.from_predictions(
-        y,
-        estimator.predict(X),
-        estimator.predict_proba(X) if has_proba else None,
-        classes=estimator.classes_,
-        groups=groups,
-        X=X,
-        X_train=X_train,
-        y_train=y_train,
-        per_group=per_group,
-        healthy=healthy,
-        n_resamples=n_resamples,
-        confidence=confidence,
-        random_state=random_state,
-        n_jobs=n_jobs,
+        y, estimator.predict(X), estimator.predict_proba(X) if has_proba else None,
+        classes=estimator.classes_, groups=groups, X=X, X_train=X_train,
+        y_train=y_train, per_group=per_group, healthy=healthy, n_resamples=n_resamples,
+        confidence=confidence, random_state=random_state, n_jobs=n_jobs,
         protocol="a fitted model on these images; those it was trained on are "
         + ("given" if X_train is not None else "not known here"),
         model_id=getattr(estimator, "model_id_", None),
-    )
+    )  # fmt: skip
 
 
 def compare(
@@ -144,21 +133,18 @@ def compare(
     cv : int, splitter or iterable, default=5
         Number of folds, which are stratified, shuffled anew for each seed and keep
         groups whole if there are any; or a splitter of scikit-learn; or pairs of
-        positions to train and to test on, as of
-        ``LeaveOneGroupOut().split(X, y, sources)``, which leaves one source out at a
-        time while `groups` are still patients. Groups that such splits tear apart are
-        counted in the protocol.
+        positions to train and to test on: ``LeaveOneGroupOut().split(X, y, sources)``
+        leaves one source out at a time while `groups` are still patients. The protocol
+        counts groups that such splits tear apart.
     scoring : str or callable, default="balanced_accuracy"
         Scorer, as in scikit-learn.
     seeds : sequence of int, default=(0,)
         For each, every fold is fitted again with the parameter called `random_state`
         set to it; where an estimator has several, to it and to numbers drawn from it.
     n_jobs : int or None, default=None
-        Fits at the same time, each in a process of its own; None is one, -1 one for
-        each processor.
+        Fits at the same time, each in its own process; None is one, -1 one a processor.
     progress : callable, default=None
-        Called after each fit, in the order of `Comparison.folds`, with its row as a
-        dict.
+        Called after each fit, in order, with its row of `Comparison.folds` as a dict.
 
     Returns
     -------
@@ -188,8 +174,7 @@ def compare(
     """
     if not isinstance(estimators, dict) or not estimators:
         raise ValueError(
-            "estimators must be a dict of at least one estimator by name, got "
-            f"{estimators!r}."
+            f"estimators must be a dict of at least one estimator, got {estimators!r}."
         )
     if len(seeds) == 0:
         raise ValueError("seeds must name at least one seed.")
@@ -203,7 +188,7 @@ def compare(
     splits = [
         (seed, fold, *split)
         for seed in seeds
-        for fold, split in enumerate(_split(X, y, groups, cv, seed))
+        for fold, split in enumerate(make_folds(X, y, groups, cv, seed))
     ]
     fits = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_fit_and_score)(name, estimator, *split, X, y, groups, scoring)
@@ -223,50 +208,10 @@ def compare(
         groups="not known" if groups is None else "given",
         split=f"{len(splits) // len(seeds)} folds, the same for all ({how})",
         seed=tuple(seeds),
-        notes=(f"scores are {scoring}", *_split_notes(splits, y, groups)),
+        notes=(f"scores are {scoring}", *split_notes(splits, y, groups)),
     )
-    predictions = pd.concat(predictions, ignore_index=True)
-    names = list(estimators)
-    return Comparison(
-        pd.DataFrame(rows), predictions, y, groups, names, str(scoring), protocol
-    )
-
-
-def _split(X, y, groups, cv, seed):
-    if not isinstance(cv, Integral):
-        return list(cv.split(X, y, groups))
-    if groups is None:
-        splitter = StratifiedKFold(cv, shuffle=True, random_state=seed)
-        return list(splitter.split(X, y))
-    n_groups = len(np.unique(groups))
-    if n_groups < cv:
-        raise ValueError(f"cv={cv} folds need as many groups, got {n_groups}.")
-    splitter = StratifiedGroupKFold(cv, shuffle=True, random_state=seed)
-    return list(splitter.split(X, y, groups))
-
-
-def _split_notes(splits, y, groups):
-    """Yield what a reader must know of splits that tear groups or lack a class."""
-    pairs = [(train, test) for _, _, train, test in splits]
-    n = len(pairs)
-    torn = sum(
-        groups is not None and len(np.intersect1d(groups[train], groups[test])) > 0
-        for train, test in pairs
-    )
-    if torn:
-        yield f"in {torn} of {n} splits a group lies on both sides: leakage"
-    unknown = sum(len(np.setdiff1d(y[test], y[train])) > 0 for train, test in pairs)
-    if unknown:
-        yield (
-            f"in {unknown} of {n} splits training lacks a class of the test images, "
-            "which all count as errors"
-        )
-    absent = sum(len(np.setdiff1d(y[train], y[test])) > 0 for train, test in pairs)
-    if absent:
-        yield (
-            f"in {absent} of {n} splits no test image is of some class of training; "
-            "means over classes leave it out"
-        )
+    tables = pd.DataFrame(rows), pd.concat(predictions, ignore_index=True)
+    return Comparison(*tables, y, groups, list(estimators), str(scoring), protocol)
 
 
 def _fit_and_score(name, estimator, seed, fold, train, test, X, y, groups, scoring):
@@ -276,29 +221,24 @@ def _fit_and_score(name, estimator, seed, fold, train, test, X, y, groups, scori
     start = time.perf_counter()
     model.fit(_safe_indexing(X, train), y[train], **params)
     fit_time = time.perf_counter() - start
-    answers = _Answers(model, _safe_indexing(X, test))
+    X_test = _safe_indexing(X, test)
+    answers = _Answers(model, X_test)
     start = time.perf_counter()
     with warnings.catch_warnings():
         # The protocol says it once for all splits.
         warnings.filterwarnings("ignore", "y_pred contains classes", UserWarning)
         scored = answers if isinstance(scoring, str) else model
-        score = check_scoring(model, scoring)(scored, answers.X, y[test])
+        score = check_scoring(model, scoring)(scored, X_test, y[test])
     predict_time = time.perf_counter() - start
     held_out = [] if groups is None else np.unique(groups[test]).tolist()
     key = {"estimator": name, "seed": seed, "fold": fold}
-    row = {
-        **key,
-        "held_out": held_out[0] if len(held_out) == 1 else None,
-        "score": float(score),
-        "fit_time": fit_time,
-        "predict_time": predict_time,
-        "n_train": len(train),
-        "n_test": len(test),
-    }
-    predicted = {**key, "index": test, "label": answers.predict(answers.X)}
+    row = {**key, "held_out": held_out[0] if len(held_out) == 1 else None}
+    row |= {"score": float(score), "fit_time": fit_time, "predict_time": predict_time}
+    row |= {"n_train": len(train), "n_test": len(test)}
+    predicted = {**key, "index": test, "label": answers.predict(X_test)}
     columns = {}
     if hasattr(model, "predict_proba"):
-        proba = answers.predict_proba(answers.X)
+        proba = answers.predict_proba(X_test)
         columns = dict(zip(model.classes_, proba.T, strict=True))
     missing = 0.0 if columns else np.nan
     for label in np.unique(y):
@@ -307,27 +247,24 @@ def _fit_and_score(name, estimator, seed, fold, train, test, X, y, groups, scori
 
 
 class _Answers:
-    """A fitted classifier that computes its answers for the images of a fold once."""
+    """A fitted classifier that predicts the images of a fold only once."""
 
     def __init__(self, model, X):
-        self.model, self.X = model, X
-        self.known = {}
+        self._model, self._X, self._known = model, X, {}
 
     def __getattr__(self, name):
-        return getattr(self.model, name)
+        return getattr(self._model, name)
 
     def predict(self, X):
-        return self._answer("predict", X)
+        return self._once("predict")
 
     def predict_proba(self, X):
-        return self._answer("predict_proba", X)
+        return self._once("predict_proba")
 
-    def _answer(self, method, X):
-        if X is not self.X:
-            return getattr(self.model, method)(X)
-        if method not in self.known:
-            self.known[method] = getattr(self.model, method)(X)
-        return self.known[method]
+    def _once(self, name):
+        if name not in self._known:
+            self._known[name] = getattr(self._model, name)(self._X)
+        return self._known[name]
 
 
 def _seeded(estimator, seed):

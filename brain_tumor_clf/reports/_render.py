@@ -40,6 +40,26 @@ class Estimate(NamedTuple):
         return value if np.isnan(self.low) else f"{value} ({low}-{high})"
 
 
+def with_estimates(table, names):
+    """Return a table whose columns of values hold their intervals, too."""
+    shown = pd.DataFrame(index=table.index)
+    for name in names:
+        values = table[[name, f"{name}_low", f"{name}_high"]].to_numpy()
+        shown[name] = [Estimate(*row) for row in values]
+    return shown
+
+
+def with_intervals(scores):
+    """Return a table of scores with the ends of each interval in one column."""
+    shown = scores[["value"]].copy()
+    shown["interval"] = [
+        None if np.isnan(low) else f"{low:.3f} to {high:.3f}"
+        for low, high in scores[["low", "high"]].to_numpy()
+    ]
+    shown["kind of interval"] = scores["interval"]
+    return shown
+
+
 class _Cell(NamedTuple):
     text: str
     is_number: bool

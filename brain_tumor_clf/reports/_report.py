@@ -10,12 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from brain_tumor_clf import __version__
+from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.reports import _render
 
 _PACKAGES = ("keras", "numpy", "pandas", "pillow", "scikit-learn", "scipy")
 _BACKENDS = ("tensorflow", "jax", "torch")
+_N_NAMED = 5
 
 
 class Finding(NamedTuple):
@@ -28,25 +31,6 @@ class Finding(NamedTuple):
     title: str
     detail: str
     fix: str = ""
-
-
-class Tile(NamedTuple):
-    """A figure at the top of a page: its text, what it is, and a severity or None."""
-
-    value: str
-    label: str
-    severity: str | None = None
-
-
-class Card(NamedTuple):
-    """Pictures that belong together, with their captions.
-
-    A picture is a PIL image, a matplotlib Figure, or None if it is gone.
-    """
-
-    heading: str
-    severity: str | None
-    pictures: Sequence[tuple]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,10 +75,19 @@ class Table(Block):
 
 @dataclass(frozen=True, kw_only=True)
 class Figure(Block):
-    """Pictures, made by a function only when they are shown: on pages."""
+    """Cards of pictures, made by a function only when they are shown: on pages.
+
+    A card is a heading, a severity or None, and pairs of a picture (PIL image,
+    matplotlib Figure, or None if it is gone) and its caption.
+    """
 
     kind = "figure"
     make_cards: Callable
+
+    @classmethod
+    def of_plot(cls, draw, caption):
+        """Return a block of one matplotlib Figure, which a function draws."""
+        return cls(make_cards=lambda: [("", None, [(draw(), caption)])])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +100,16 @@ class Findings(Block):
 
 @dataclass(frozen=True)
 class Report:
-    """A report: what every format is made from."""
+    """A report: what every format is made from.
+
+    Tiles are figures at the top of a page: the figure, what it is, and a severity or
+    None.
+    """
 
     title: str
     blocks: Sequence[Block]
     subtitle: str = ""
-    tiles: Sequence[Tile] = ()
+    tiles: Sequence[tuple] = ()
 
     def short(self):
         """Return the blocks of terminals and notebooks: no details, no pictures."""
@@ -166,32 +163,15 @@ class BaseReport:
         return _render.to_fragment(self._report())
 
     def _computed_on(self):
-        """Return the block that tells what the report was computed on."""
         return Text(title="Computed on", lines=self.protocol.rows())
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """What a report was computed on.
+    """What a report was computed on, in words and numbers.
 
-    Attributes
-    ----------
-    data : str
-        Which images, in words: "4,894 training images, no test images".
-    n : int
-        Number of images that the scores are of.
-    n_groups : int or None
-        Number of groups that these are of; None where groups are not known.
-    groups : str
-        What a group is, in words: "given", "near duplicates", …
-    split : str
-        How images were split into those learned from and those scored.
-    seed : object
-        The random state.
-    notes : tuple of str, default=()
-        What else must be known to read the report rightly.
-    versions : dict of str to str
-        Versions of packages; the installed ones by default.
+    `n` is the number of images scored, of `n_groups` groups; `notes` hold what else a
+    reader must know, `versions` those of the installed packages.
 
     Examples
     --------
@@ -267,3 +247,54 @@ def plain(value):
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     return None if value is pd.NA else str(value)
+
+
+def check_part(X, y, groups, suffix):
+    """Return images, labels and groups of one split, of one length."""
+    X, y = check_image_collection(X), check_labels(y, suffix)
+    n = len(X)
+    if len(y) != n:
+        raise ValueError(
+            f"X{suffix} and y{suffix} must have one length, got {n} images and "
+            f"{len(y)} labels."
+        )
+    groups = np.full(n, None) if groups is None else np.asarray(groups, dtype=object)
+    if groups.shape != (n,):
+        raise ValueError(
+            f"groups{suffix} must hold one entry for each of {n} images, got shape "
+            f"{groups.shape}."
+        )
+    return X, y, groups
+
+
+def check_labels(y, suffix=""):
+    """Return labels as a 1-D array, or raise a ValueError if an image has none."""
+    y = column_or_1d(y)
+    advice = f"Label them, or leave them out of both X{suffix} and y{suffix}."
+    _check_complete(y, f"y{suffix} has no label", advice)
+    return y
+
+
+def check_groups(groups, y):
+    """Return groups as a 1-D array that fits the labels; None stays None.
+
+    Raise a ValueError if an image has no group: all of those would be taken for one.
+    """
+    if groups is None:
+        return None
+    groups = column_or_1d(groups)
+    check_consistent_length(groups, y)
+    advice = "NearDuplicateGrouper().fit_predict(X, links=groups) gives each a group."
+    _check_complete(groups, "groups has no entry", advice)
+    return groups
+
+
+def _check_complete(values, what, advice):
+    lacking = np.flatnonzero(pd.isna(values))
+    if len(lacking):
+        named = ", ".join(map(str, lacking[:_N_NAMED]))
+        more = ", …" if len(lacking) > _N_NAMED else ""
+        raise ValueError(
+            f"{what} for {len(lacking)} of {len(values)} images, at positions "
+            f"{named}{more}. {advice}"
+        )

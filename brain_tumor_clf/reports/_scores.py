@@ -14,6 +14,7 @@ from brain_tumor_clf.metrics import (
     expected_calibration_error,
     wilson_interval,
 )
+from brain_tumor_clf.reports._report import check_labels
 
 SCORE_NAMES = (
     "accuracy",
@@ -28,47 +29,6 @@ SCORE_NAMES = (
 RATES = ("sensitivity", "specificity", "precision")
 _OVER_GROUPS = "bootstrap over groups"
 _NO_INTERVAL = "none"
-_N_NAMED = 5
-
-
-def check_labels(y, suffix=""):
-    """Return labels as a 1-D array, or raise a ValueError if an image has none.
-
-    `suffix` follows "X" and "y" in the names of the arguments: "_test", "_train".
-    """
-    y = column_or_1d(y)
-    lacking = np.flatnonzero(pd.isna(y))
-    if len(lacking):
-        raise ValueError(
-            f"y{suffix} has no label for {len(lacking)} of {len(y)} images, at "
-            f"positions {_named(lacking)}. Label them, or leave them out of both "
-            f"X{suffix} and y{suffix}."
-        )
-    return y
-
-
-def check_groups(groups, y):
-    """Return groups as a 1-D array that fits the labels; None stays None.
-
-    Raise a ValueError if an image has no group: all of those would be taken for one.
-    """
-    if groups is None:
-        return None
-    groups = column_or_1d(groups)
-    check_consistent_length(groups, y)
-    lacking = np.flatnonzero(pd.isna(groups))
-    if len(lacking):
-        raise ValueError(
-            f"groups has no entry for {len(lacking)} of {len(groups)} images, at "
-            f"positions {_named(lacking)}. NearDuplicateGrouper().fit_predict(X, "
-            "links=groups) gives each of them a group, too."
-        )
-    return groups
-
-
-def _named(positions):
-    shown = ", ".join(map(str, positions[:_N_NAMED]))
-    return f"{shown}, …" if len(positions) > _N_NAMED else shown
 
 
 @dataclass(frozen=True)
@@ -321,3 +281,28 @@ def _class_rates(p):
     hits, parts = _class_counts(p)
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: nothing was counted
         return hits.sum(axis=-1) / parts.sum(axis=-1)
+
+
+def note_limits(predictions, groups, classes):
+    """Return what a reader must know of scores on these images, in plain words."""
+    p, present = predictions, predictions.classes[predictions.true]
+    unknown = [] if classes is None else np.setdiff1d(present, classes).tolist()
+    absent = np.setdiff1d(p.classes, present).tolist()
+    of_one = []
+    if groups is not None:
+        n_groups = pd.Series(groups).groupby(present).nunique()
+        of_one = n_groups.index[n_groups == 1].tolist()
+    notes = {
+        "No probabilities: ROC AUC, Brier score and calibration are left out.": (
+            p.proba is None
+        ),
+        f"The model does not know the classes {unknown}; all their images count as "
+        "errors.": unknown,
+        f"No image is of the classes {absent}: they have no sensitivity, and means "
+        "over classes leave them out.": absent,
+        f"The images of the classes {of_one} are of one group each: how they would "
+        "vary is not known, and intervals are too narrow.": of_one,
+        "No groups were given: intervals take the images for independent and are "
+        "too narrow where a patient has several.": groups is None,
+    }
+    return [text for text, applies in notes.items() if applies]

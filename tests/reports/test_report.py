@@ -53,7 +53,7 @@ def make_report():
     frame = pd.DataFrame(
         {NASTY: [NASTY, None], "share": [0.25, np.nan], "n": [1200, 3], "x": [0.5, 2e6]}
     )
-    cards = [model.Card(NASTY, "warning", [(PICTURE, NASTY), (None, NASTY)])]
+    cards = [(NASTY, "warning", [(PICTURE, NASTY), (None, NASTY)])]
     findings = [
         model.Finding("severe", NASTY, NASTY, NASTY),
         model.Finding("note", "a", "b"),
@@ -66,10 +66,10 @@ def make_report():
             title=NASTY, note=NASTY, frame=frame, percent=["share"], bars=["share"]
         ),
         model.Figure(title=NASTY, make_cards=lambda: cards),
-        model.Figure(make_cards=lambda: [model.Card("", None, [(PICTURE, NASTY)])]),
+        model.Figure(make_cards=lambda: [("", None, [(PICTURE, NASTY)])]),
         model.Text(lines=Protocol(NASTY, 1, None, NASTY, NASTY, 0).rows()),
     ]
-    tiles = [model.Tile(NASTY, NASTY, "good"), model.Tile("1", "one")]
+    tiles = [(NASTY, NASTY, "good"), ("1", "one", None)]
     return model.Report(NASTY, blocks, NASTY, tiles)
 
 
