@@ -56,7 +56,7 @@ def measure(pipe):
     predicted = pipe.classes_[probabilities.argmax(axis=1)]
     confidence, right = probabilities.max(axis=1), predicted == scans.target
     n, _ = np.histogram(confidence, EDGES)
-    n_right, _ = np.histogram(confidence, EDGES, weights=right)
+    n_right, _ = np.histogram(confidence, EDGES, weights=right.astype(float))
     coverage, risk, _ = risk_coverage_curve(
         scans.target, probabilities, classes=pipe.classes_
     )

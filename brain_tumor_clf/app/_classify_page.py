@@ -17,7 +17,7 @@ from brain_tumor_clf.app._results import (
 from brain_tumor_clf.app._scan_view import show_scan
 from brain_tumor_clf.app._served import served_model
 from brain_tumor_clf.app._session import drop_uploads, keep_uploads, results_of
-from brain_tumor_clf.app._words import plain
+from brain_tumor_clf.app._words import plain, without_advice
 from brain_tumor_clf.reports import RESEARCH_ONLY
 
 _SCANS, _PHANTOM = "Your scans", "Try a phantom"
@@ -140,12 +140,13 @@ def _show_table(model, results):
 
 def _row(result):
     remarks = [*([result.reason] if result.reason else []), *result.notes]
+    remark = "; ".join(map(without_advice, remarks))
     return {
         "": "" if result.thumbnail is None else _uri(result.thumbnail),
         "file": plain(result.name),
         "result": result.label or result.state,
         "probability": result.probability,
-        "remark": plain("; ".join(remarks), 200) if remarks else "",
+        "remark": plain(remark, 200) if remark else "",
     }
 
 

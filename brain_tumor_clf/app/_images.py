@@ -15,26 +15,27 @@ from brain_tumor_clf.preprocessing import (
 MAX_PIXELS = 25_000_000  # slices have 0.03 to 4 million
 PHANTOM_SIDE = 256  # pixels
 _THUMBNAIL_SIDE = 96  # pixels
-_READING = ReadOptions(
-    color_mode="rgb", frame=None, percentiles=(0.5, 99.5), max_pixels=MAX_PIXELS
-)
 # As `SaliencyDisplay` draws heat maps: distinguishable from gray at every level.
 _COLORS, _BRIGHT_END = "turbo", 1.1
 
 
-def read_scan(data, longest):
+def read_frame(upload):
+    """Read an uploaded file, or a frame of it, as RGB image at full size."""
+    # As one of a collection: `look_at` has noted what is unusual.
+    return next(iter_outcomes(_read, [upload])).image
+
+
+def read_scan(upload, longest):
     """Read an uploaded file as RGB image of at most `longest` pixels a side."""
-    # As one of a collection: `look_at` has told already what is unusual.
-    outcomes = iter_outcomes(lambda file: read_image(file, _READING), [data])
-    return _shrink(next(outcomes).image, longest)
+    return _shrink(read_frame(upload), longest)
 
 
-def look_at(data):
+def look_at(upload):
     """Return height and width of the image in a file, and a thumbnail of it.
 
     Called by `iter_outcomes`, it notes what is unusual: several frames, no head.
     """
-    image = read_image(data, _READING)
+    image = _read(upload)
     HeadCropper().find_box(image)
     return image.shape[:2], _shrink(image, _THUMBNAIL_SIDE)
 
@@ -49,21 +50,7 @@ def fit_heat(heat, shape):
 
 
 def overlay(scan, heat, opacity):
-    """Lay a heat map over a scan.
-
-    Parameters
-    ----------
-    scan : ndarray of shape (h, w, 3), uint8
-        Scan on the screen.
-    heat : ndarray of shape (h, w), float32
-        Heat map, from 0 to 1.
-    opacity : float
-        Opacity where the heat map is 1, from 0 to 1.
-
-    Returns
-    -------
-    ndarray of shape (h, w, 3), uint8
-        Scan under the heat map.
+    """Lay a heat map, from 0 to 1, over a scan; opaque in proportion to the heat.
 
     Examples
     --------
@@ -107,6 +94,11 @@ def draw_icon():
     draw.line((32, 14, 32, 50), fill=(31, 95, 168, 255), width=3)
     draw.ellipse((36, 22, 45, 31), fill=(226, 120, 60, 255))
     return icon
+
+
+def _read(upload):
+    options = ReadOptions("rgb", frame=upload.frame, max_pixels=MAX_PIXELS)
+    return read_image(upload.data, options)
 
 
 def _shrink(image, longest):

@@ -6,7 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from brain_tumor_clf.app._images import look_at
+from brain_tumor_clf.app._images import look_at, read_frame
+from brain_tumor_clf.app._words import without_advice
+from brain_tumor_clf.exceptions import ImageReadWarning
 from brain_tumor_clf.preprocessing import iter_outcomes
 from brain_tumor_clf.selective import (
     CLASSIFIED,
@@ -35,11 +37,19 @@ class Upload(NamedTuple):
         Name of the file.
     data : bytes
         Its content.
+    frame : int or None
+        The frame that is meant of a file with several, from 0.
     """
 
     key: str
     name: str
     data: bytes
+    frame: int | None = None
+
+    @property
+    def source(self):
+        """What the model is given."""
+        return self.data if self.frame is None else read_frame(self)
 
 
 class Result(NamedTuple):
@@ -63,6 +73,8 @@ class Result(NamedTuple):
         Height and width in pixels.
     thumbnail : ndarray of shape (h, w, 3), uint8, or None
         The image made small.
+    has_frames : bool
+        Whether the file has several frames, none of which was chosen.
     """
 
     name: str
@@ -73,6 +85,7 @@ class Result(NamedTuple):
     notes: tuple = ()
     size: tuple | None = None
     thumbnail: np.ndarray | None = None
+    has_frames: bool = False
 
     @property
     def likeliest(self):
@@ -112,14 +125,14 @@ def _classify_chunk(model, uploads, reasons, guard):
         for upload, reason in zip(uploads, reasons, strict=True)
     ]
     admitted = [i for i, reason in enumerate(reasons) if reason is None]
-    outcomes = list(iter_outcomes(look_at, [uploads[i].data for i in admitted]))
+    outcomes = list(iter_outcomes(look_at, [uploads[i] for i in admitted]))
     seen = {}
     for i, outcome in zip(admitted, outcomes, strict=True):
         if outcome.failure is None:
             seen[i] = outcome
         else:
-            results[i] = results[i]._replace(reason=outcome.failure)
-    answers = model.predict_files([uploads[i].data for i in seen], guard=guard)
+            results[i] = _unreadable(uploads[i], outcome.failure)
+    answers = model.predict_files([uploads[i].source for i in seen], guard=guard)
     for i, answer in zip(seen, answers.to_dict("records"), strict=True):
         results[i] = _result(uploads[i].name, model.labels, seen[i], answer)
     return results
@@ -141,7 +154,7 @@ def to_csv(model, results):
             "label": result.label,
             "probability": result.probability,
             **{f"p_{name}": result.probabilities.get(name) for name in model.labels},
-            "reason": result.reason,
+            "reason": result.reason and without_advice(result.reason),
         }
         for result in results
     ]
@@ -165,6 +178,15 @@ def _refuse_large(uploads):
     return reasons
 
 
+def _unreadable(upload, reason):
+    """Explain why a file cannot be read; a DICOM file of several frames can be."""
+    if upload.frame is not None:
+        reason = f"frame {upload.frame + 1} cannot be read"
+        return Result(upload.name, UNREADABLE, reason=reason)
+    has_frames = read_frame(upload._replace(frame=0)) is not None
+    return Result(upload.name, UNREADABLE, reason=reason, has_frames=has_frames)
+
+
 def _result(name, labels, outcome, answer):
     """Join what was seen of a file and its row of `predict_files`."""
     size, thumbnail = outcome.image
@@ -178,6 +200,7 @@ def _result(name, labels, outcome, answer):
         tuple(text for _, text in outcome.notes),
         size,
         thumbnail,
+        any(category is ImageReadWarning for category, _ in outcome.notes),
     )
 
 

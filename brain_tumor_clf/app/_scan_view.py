@@ -4,7 +4,7 @@ import streamlit as st
 
 from brain_tumor_clf.app._fragments import bars, headline, render
 from brain_tumor_clf.app._images import overlay, read_scan
-from brain_tumor_clf.app._session import map_of, results_of
+from brain_tumor_clf.app._session import choose_frame, map_of, results_of
 from brain_tumor_clf.app._words import plain, sentence, track_record, warning_of
 from brain_tumor_clf.selective import CLASSIFIED, NOT_A_SCAN, UNREADABLE
 
@@ -19,6 +19,8 @@ def show_scan(model, upload, result, *, is_phantom=False):
     rejects it.
     """
     with st.container(border=True):
+        if result.has_frames:
+            upload, result = _choose_frame(model, upload, result)
         if result.state == UNREADABLE:
             st.html(headline(result))
             st.html(render("file", name=result.name))
@@ -27,7 +29,7 @@ def show_scan(model, upload, result, *, is_phantom=False):
         predicted = _show_state(model, upload, result, is_phantom)
         left, right = st.columns([0.92, 1.08], gap="large")
         with left:
-            scan = read_scan(upload.data, _LONGEST)
+            scan = read_scan(upload, _LONGEST)
             picture = st.empty()
             picture.image(scan, width="stretch", alt=f"Scan {plain(upload.name)}")
             st.html(render("file", name=upload.name, size=result.size))
@@ -42,13 +44,29 @@ def show_scan(model, upload, result, *, is_phantom=False):
                 _show_heat(picture, scan, model, upload, predicted.likeliest)
 
 
+def _choose_frame(model, upload, result):
+    """Ask for a frame; return its upload and its result."""
+    number = st.number_input(
+        "Frame of this file",
+        min_value=1,
+        value=None,
+        step=1,
+        placeholder="This file has several frames; enter the number of one, from 1",
+        key=f"frame-{upload.key}",
+    )
+    if number is None:
+        return upload, result
+    upload = choose_frame(upload, number)
+    return upload, results_of(model, [upload])[0]
+
+
 def _show_state(model, upload, result, is_phantom):
     """Show the state of a file; return the result whose probabilities are shown."""
     head = st.empty()
     can_show_anyway = is_phantom and result.state == NOT_A_SCAN
     if can_show_anyway and st.toggle("Show the prediction anyway", key="anyway"):
         predicted = results_of(model, [upload], guard=False)[0]
-        head.html(headline(predicted, rejected=True))
+        head.html(headline(predicted, rejected=bool(predicted.probabilities)))
         return predicted
     head.html(headline(result))
     if result.state == CLASSIFIED and not is_phantom:

@@ -13,16 +13,7 @@ _lock = threading.Lock()
 
 
 class Queue:
-    """Admits one visitor's work at a time, first come, first served.
-
-    Examples
-    --------
-    >>> from brain_tumor_clf.app._served import Queue
-    >>> queue = Queue()
-    >>> with queue.turn():
-    ...     print("working")
-    working
-    """
+    """Admit one visitor's work at a time, first come, first served."""
 
     def __init__(self):
         self._tickets = deque()  # the first one is at work
@@ -95,7 +86,7 @@ class ServedModel:
         return self.model.guard_ is not None
 
     def predict_files(self, files, *, guard=True):
-        """Return the answers to files given as bytes, as `predict_files` does."""
+        """Return the answers to files, bytes or arrays, as `predict_files` does."""
         return predict_files(self.model, files, guard=guard)
 
     def explain(self, file, label):

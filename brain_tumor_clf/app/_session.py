@@ -11,6 +11,7 @@ from brain_tumor_clf.app._results import Upload, classify
 _UPLOADS = "uploads"
 # What was made of files: by (key of the file, guard) and by (key of the file, class).
 _RESULTS, _MAPS = "results", "maps"
+_FRAME_SIGN = "#"  # in the key of a frame, after that of its file
 
 
 def keep_uploads(files):
@@ -56,7 +57,7 @@ def map_of(model, upload, label, shape):
         with _turn(model, "Computing the heat map…"):
             try:
                 # At the size of the scan it could take a hundred megabytes.
-                maps[key] = fit_heat(model.explain(upload.data, label), shape)
+                maps[key] = fit_heat(model.explain(upload.source, label), shape)
             except (TypeError, NotImplementedError):
                 maps[key] = None
     return maps[key]
@@ -78,8 +79,16 @@ def _turn(model, text):
     place.empty()
 
 
+def choose_frame(upload, number):
+    """Return an upload of which a frame is meant; frames are counted from 1."""
+    key = f"{upload.key}{_FRAME_SIGN}{number}"
+    return upload._replace(key=key, frame=number - 1)
+
+
 def _drop_all_but(keys):
     """Drop what was made of other files."""
     for name in (_RESULTS, _MAPS):
         made = st.session_state.get(name, {})
-        st.session_state[name] = {k: v for k, v in made.items() if k[0] in keys}
+        st.session_state[name] = {
+            k: v for k, v in made.items() if k[0].partition(_FRAME_SIGN)[0] in keys
+        }

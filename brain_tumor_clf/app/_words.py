@@ -46,9 +46,14 @@ def percent(share):
     return f"{100 * share:.1f}%"
 
 
+def without_advice(reason):
+    """Return a reason of the image reader without its advice to programmers."""
+    return reason.partition(";")[0].replace("max_pixels=", "")
+
+
 def sentence(reason):
-    """Write a reason as a sentence, without advice to programmers after a ";"."""
-    text = reason.partition(";")[0]
+    """Write a reason as a sentence, without advice to programmers."""
+    text = without_advice(reason)
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 

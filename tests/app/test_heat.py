@@ -31,5 +31,5 @@ def test_explanation_is_of_the_file_and_of_the_class(make_model, scans, make_upl
     maps = [model.explain(upload.data, label) for label in model.labels]
     assert {m.shape for m in maps} == {(64, 74)}
     assert not np.array_equal(maps[0], maps[1])
-    scan = read_scan(upload.data, 32)
+    scan = read_scan(upload, 32)
     assert overlay(scan, fit_heat(maps[0], scan.shape[:2]), 0.6).shape == scan.shape

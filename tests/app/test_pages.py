@@ -257,6 +257,24 @@ def test_a_dicom_file_tells_nothing_of_the_patient(make_model, scans, make_uploa
     assert "Secret" not in app.dataframe[0].value.to_csv()
 
 
+def test_a_frame_is_chosen(make_model, scans, make_upload):
+    from tests.preprocessing.images import make_dicom
+
+    model = make_model()
+    volume = make_dicom(scans.data[:3].astype(np.uint16))
+    app = upload(open_app(model), make_upload(volume, "volume.dcm"))
+    assert shown_class(app) == "Unreadable"
+    assert "ImageReader" not in html_of(app)
+    assert "A DICOM file of 3 frames." in html_of(app)
+    assert app.dataframe[0].value["remark"].tolist() == ["a DICOM file of 3 frames"]
+    app.number_input[0].set_value(2).run()
+    assert shown_class(app) in model.labels
+    assert "volume.dcm, 64x64 pixels" in html_of(app)
+    assert len(app.slider) == 1
+    app.number_input[0].set_value(4).run()
+    assert "Frame 4 cannot be read." in html_of(app)
+
+
 def test_a_camera_picture_is_upright(make_model, scans, make_upload):
     file = io.BytesIO()
     exif = Image.Exif()

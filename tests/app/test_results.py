@@ -13,6 +13,7 @@ from brain_tumor_clf.app import _results
 from brain_tumor_clf.app._images import read_scan
 from brain_tumor_clf.app._results import count_states, to_csv
 from brain_tumor_clf.outlier_detection import ScanGuard
+from brain_tumor_clf.preprocessing import ImageReader
 from brain_tumor_clf.selective import CLASSIFIED, NOT_A_SCAN, UNCERTAIN, UNREADABLE
 from tests.app.conftest import DarkCornerGuard
 from tests.cli.conftest import run_script
@@ -169,6 +170,28 @@ def test_what_the_reader_remarks_stands_with_its_file(make_model, scans, make_up
     assert results[1].notes == ()
 
 
+def test_frames_of_a_file(make_model, scans, make_upload):
+    frames = [Image.fromarray(image) for image in scans.data[:3]]
+    file = io.BytesIO()
+    frames[0].save(file, format="TIFF", save_all=True, append_images=frames[1:])
+    volume = make_dicom(scans.data[:3].astype(np.uint16))
+    model = make_model()
+    tiff, dicom = make_upload(file.getvalue()), make_upload(volume)
+    with pytest.warns(match="only the first frame"):
+        results = classify(model, [tiff, dicom, make_upload(scans.data[0])])
+    assert [r.has_frames for r in results] == [True, True, False]
+    assert [r.state for r in results] == [CLASSIFIED, UNREADABLE, CLASSIFIED]
+    assert results[0].probabilities == results[2].probabilities
+    for upload in (tiff, dicom):
+        *chosen, beyond = classify(model, [upload._replace(frame=k) for k in range(4)])
+        images = [ImageReader(frame=k).transform([upload.data])[0] for k in range(3)]
+        expected = model.model.predict_proba(images)
+        shown = [list(r.probabilities.values()) for r in chosen]
+        np.testing.assert_allclose(shown, expected, atol=1e-6)
+        assert not any(r.has_frames for r in chosen)
+        assert beyond.reason == "frame 4 cannot be read"
+
+
 def test_csv_is_as_predict_writes_it_and_has_the_state(make_model, scans, make_upload):
     drawn = scans.data[0].copy()
     drawn[:4, :4] = 255
@@ -212,5 +235,5 @@ def test_csv_agrees_with_that_of_the_command(make_model, uploads, tmp_path):
 
 
 def test_a_scan_for_the_screen_is_small_enough(uploads):
-    assert read_scan(uploads[4].data, 200).shape == (200, 200, 3)
-    assert read_scan(uploads[0].data, 200).shape == (64, 64, 3)
+    assert read_scan(uploads[4], 200).shape == (200, 200, 3)
+    assert read_scan(uploads[0], 200).shape == (64, 64, 3)
