@@ -1,6 +1,8 @@
 """A network as plain data, and back, without running anything the data names."""
 
+import contextlib
 import json
+import math
 
 import keras
 import numpy as np
@@ -24,6 +26,10 @@ _NEWER_ARGUMENTS = {
     "GroupQueryAttention": _ATTENTION,
     "MultiHeadAttention": _ATTENTION,
 }
+
+_PLACEHOLDER = "Placeholder"
+_SPARE = 2**20  # numbers that a network may hold beyond those that are stored
+_LAYERS_PER_WEIGHT, _MAX_BARE_LAYERS = 4, 200
 
 
 def network_to_state(model, *, allow_registered=False):
@@ -117,16 +123,23 @@ def network_from_state(state, *, allow_registered=False):
     try:
         # A seed of its own: the random weights are replaced at once, and the caller's
         # generator must not be drawn from.
-        with seeded_initialization(0):
+        with seeded_initialization(0), _placeholders(weights):
             model = keras.saving.deserialize_keras_object(
-                _portable(config), safe_mode=True
+                _portable(config, _PLACEHOLDER), safe_mode=True
             )
+    except ModelFileError:
+        raise
     except Exception as error:  # Keras raises almost any class on a damaged config
+        reason = str(error).strip().partition("\n")[0]
         raise ModelFileError(
             "The network's architecture is damaged or of another version of Keras "
-            f"({type(error).__name__}: {str(error)[:300]})."
+            f"({type(error).__name__}: {reason[:200]})."
         ) from error
     _set_weights(model, weights)
+    for layer in model._flatten_layers():
+        for name, value in vars(layer).items():
+            if type(value).__name__ == _PLACEHOLDER:
+                setattr(layer, name, keras.initializers.Zeros())
     return model
 
 
@@ -146,9 +159,16 @@ def check_network_state(state, *, allow_registered=False):
     Raises
     ------
     ModelFileError
-        If it is no such data, or names a layer that is not allowed.
+        If it is no such data, names a layer that is not allowed, has far more layers
+        than weights, or if a weight is NaN or infinite.
     """
-    _checked(state, allow_registered)
+    _, weights = _checked(state, allow_registered)
+    for i, value in enumerate(weights):
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            raise ModelFileError(
+                f"Weight {i} of the network holds NaN or infinity. Train it again with "
+                "a lower learning rate"
+            )
 
 
 def _checked(state, allow_registered):
@@ -167,10 +187,38 @@ def _checked(state, allow_registered):
                 f"Weight {i} of the network must be a numeric array, got "
                 f"{getattr(value, 'dtype', type(value).__name__)}."
             )
+    # Each layer takes time to build, whatever the file weighs.
+    n_layers = text.count('"inbound_nodes"')
+    if n_layers > _LAYERS_PER_WEIGHT * len(weights) + _MAX_BARE_LAYERS:
+        raise ModelFileError(
+            f"The network has {n_layers} layers and {len(weights)} weights only."
+        )
     return config, weights
 
 
-def _portable(config):
+@contextlib.contextmanager
+def _placeholders(weights):
+    """Build networks of zeros in this block, of no more memory than `weights` take.
+
+    An architecture may ask for weights of any size; the stored ones are known.
+    """
+    left = _SPARE + sum(value.size for value in weights)
+
+    class Placeholder(keras.initializers.Zeros):
+        def __call__(self, shape, dtype=None):
+            nonlocal left
+            left -= math.prod(shape)
+            if left < 0:
+                raise ModelFileError(
+                    "The weights do not fit the network's architecture: it has more."
+                )
+            return super().__call__(shape, dtype)
+
+    with keras.saving.custom_object_scope({_PLACEHOLDER: Placeholder}):
+        yield
+
+
+def _portable(config, initializer="zeros"):
     """Return a config that every supported version of Keras reads.
 
     Initial weights are zeros: they are replaced at once, drawing them takes time, and
@@ -178,20 +226,19 @@ def _portable(config):
     do not know are left out where they have their default.
     """
     if isinstance(config, list | tuple):
-        return [_portable(value) for value in config]
+        return [_portable(value, initializer) for value in config]
     if not isinstance(config, dict):
         return config
     newer = _NEWER_ARGUMENTS.get(config.get("class_name"), {})
     portable = {}
     for key, value in config.items():
         if key.endswith("_initializer") and value is not None:
-            portable[key] = "zeros"
+            portable[key] = initializer
         elif key == "config" and isinstance(value, dict):
-            portable[key] = _portable(
-                {k: v for k, v in value.items() if k not in newer or v != newer[k]}
-            )
+            known = {k: v for k, v in value.items() if k not in newer or v != newer[k]}
+            portable[key] = _portable(known, initializer)
         else:
-            portable[key] = _portable(value)
+            portable[key] = _portable(value, initializer)
     return portable
 
 

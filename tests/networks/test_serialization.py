@@ -1,5 +1,7 @@
 import json
 import random
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -250,3 +252,16 @@ def test_arguments_that_old_versions_lack_are_told_only_if_they_matter():
         layer = keras.layers.BatchNormalization(renorm=True)
         renormed = keras.Model(inputs, layer(inputs))
         assert '"renorm":true' in network_to_state(renormed)["config"]
+
+
+def test_a_keras_file_loads_after_the_import_that_the_docs_name(tmp_path):
+    augmentation = augmentation_layers(noise=3, rotation=5)
+    model = network_from_state(network_to_state(small(augmentation=augmentation)))
+    assert type(model.layers[-1].kernel_initializer) is keras.initializers.Zeros
+    model.save(tmp_path / "network.keras")
+    code = (
+        "import sys, keras, brain_tumor_clf.networks\n"
+        "keras.saving.load_model(sys.argv[1])"
+    )
+    path = str(tmp_path / "network.keras")
+    subprocess.run([sys.executable, "-c", code, path], check=True)
