@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import threading
 from numbers import Integral
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from brain_tumor_clf.networks import (
 )
 from brain_tumor_clf.preprocessing import ImageCache
 
+_BUILDING = threading.RLock()
 _MAX_SEED = 2**31 - 1
 _VERSION = 2  # raised when the same parameters give other features; part of a cache key
 
@@ -172,13 +174,14 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def network_(self):
         """The frozen network, built when first needed."""
         check_is_fitted(self)
-        if self._network is None:
-            if self._network_state is None:
-                self._network = self._build()
-            else:
-                self._network = network_from_state(self._network_state)
-                self._network_state = None
-        return self._network
+        with _BUILDING:
+            if self._network is None:
+                if self._network_state is None:
+                    self._network = self._build()
+                else:
+                    self._network = network_from_state(self._network_state)
+                    self._network_state = None
+            return self._network
 
     @property
     def _n_features_out(self):
@@ -259,7 +262,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return state
 
     def __setstate__(self, state):
-        super().__setstate__(state)
+        super().__setstate__({k: v for k, v in state.items() if k != "_network"})
         set_new_parameters(self)
         if "_network_state" in state:
             # Built when first needed, which takes as long as all else of loading.
