@@ -47,7 +47,9 @@ def unpack(content, needed=()):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_infos(archive.infolist(), len(content))
             members = {name: archive.read(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+    except ModelFileError:
+        raise
+    except Exception as error:  # zipfile raises almost any class on a damaged archive
         raise ModelFileError(_not_an_archive_message(content, error)) from error
     for name in needed:
         if name not in members:
@@ -77,13 +79,13 @@ def write_file(path, content):
 def read_file(path):
     """Return the members (bytes by name) of a model file."""
     try:
-        if Path(path).is_dir():
-            raise ModelFileError(f"{path} is a folder, not a model file.")
         content = Path(path).read_bytes()
     except FileNotFoundError as error:
         raise ModelFileError(f"There is no model file {path}.") from error
-    except OSError as error:
-        raise ModelFileError(f"{path} cannot be read: {error}.") from error
+    except IsADirectoryError as error:
+        raise ModelFileError(f"{path} is a folder, not a model file.") from error
+    except (OSError, ValueError, MemoryError) as error:
+        raise ModelFileError(f"{path} cannot be read: {error!r}.") from error
     try:
         return unpack(content, [MANIFEST, ESTIMATOR])
     except ModelFileError as error:

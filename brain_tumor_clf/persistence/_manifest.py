@@ -123,7 +123,7 @@ def parse_manifest(path, content):
     )
     try:
         document = json.loads(content)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, MemoryError) as error:
         raise damaged from error
     if not isinstance(document, dict) or document.get("format") != FORMAT_NAME:
         raise damaged
