@@ -28,8 +28,23 @@ _STANDARDIZED_TIMES_255 = {
     "offset": tuple(-255 * mean / std for mean, std in zip(_MEAN, _STD, strict=True)),
 }
 _WITHOUT_SCALING = {"include_preprocessing": False}
-_URL = "https://storage.googleapis.com/tensorflow/keras-applications/"
+_KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
 _KERNELS = "_weights_tf_dim_ordering_tf_kernels"
+_V3 = f"{_KERAS}mobilenet_v3/weights_mobilenet_v3"
+_URLS = {
+    "Xception": f"{_KERAS}xception/xception{_KERNELS}_notop.h5",
+    "VGG16": f"{_KERAS}vgg16/vgg16{_KERNELS}_notop.h5",
+    "ResNet50V2": f"{_KERAS}resnet/resnet50v2{_KERNELS}_notop.h5",
+    "DenseNet121": f"{_KERAS}densenet/densenet121{_KERNELS}_notop.h5",
+    "InceptionV3": f"{_KERAS}inception_v3/inception_v3{_KERNELS}_notop.h5",
+    "MobileNetV2": f"{_KERAS}mobilenet_v2/mobilenet_v2{_KERNELS}_1.0_224_no_top.h5",
+    "MobileNetV3Small": f"{_V3}_small_224_1.0_float_no_top_v2.h5",
+    "MobileNetV3Large": f"{_V3}_large_224_1.0_float_no_top_v2.h5",
+    "EfficientNetB0": "https://storage.googleapis.com/keras-applications/"
+    "efficientnetb0_notop.h5",
+    "EfficientNetV2B0": f"{_KERAS}efficientnet_v2/efficientnetv2-b0_notop.h5",
+    "ConvNeXtTiny": f"{_KERAS}convnext/convnext_tiny_notop.h5",
+}
 
 
 @dataclass(frozen=True)
@@ -54,9 +69,6 @@ class Backbone:
         Side of the images that the ImageNet weights were trained on, in pixels.
     min_size : int
         Smallest side of an image, in pixels.
-    url : str or None
-        Where Keras downloads the ImageNet weights; None if they come with this
-        package.
     build_options : dict
         Extra arguments of the builder.
     builder : callable or None
@@ -76,7 +88,6 @@ class Backbone:
     learning_rate: float
     default_size: int = 224
     min_size: int = 32
-    url: str | None = None
     build_options: dict = field(default_factory=dict)
     builder: Callable | None = None
 
@@ -84,6 +95,11 @@ class Backbone:
     def n_blocks(self):
         """Number of blocks, the stem included."""
         return len(self.blocks) + 1
+
+    @property
+    def url(self):
+        """Where Keras downloads the ImageNet weights; None if the package has them."""
+        return _URLS.get(self.name)
 
     def build(self, input_tensor, weights=None):
         """Build the network without top on a scaled image tensor.
@@ -117,114 +133,74 @@ def _numbered(pattern, numbers):
     return tuple(pattern.format(i) for i in numbers)
 
 
+# The first layer of each block after the stem.
+_XCEPTION = (
+    "block2_sepconv1",
+    *_numbered("block{}_sepconv1_act", range(3, 14)),
+    "block14_sepconv1",
+)
+_VGG16 = _numbered("block{}_conv1", range(2, 6))
+_RESNET = _numbered("conv{}_block1_preact_bn", range(2, 6))
+_DENSENET = _numbered("conv{}_block1_0_bn", range(2, 6))
+_INCEPTION = _numbered("mixed{}", range(10))
+_MOBILENET_V2 = (*_numbered("block_{}_expand", range(1, 17)), "Conv_1")
+_V3_SMALL = (*_numbered("expanded_conv_{}_expand", range(1, 11)), "conv_1")
+_V3_LARGE = (*_numbered("expanded_conv_{}_expand", range(1, 15)), "conv_1")
+_EFFICIENTNET = (*_numbered("block{}a_expand_conv", range(2, 8)), "top_conv")
+_EFFICIENTNET_V2 = (*_numbered("block{}a_expand_conv", range(2, 7)), "top_conv")
+_CONVNEXT = (
+    "convnext_tiny_stage_0_block_0_depthwise_conv",
+    *_numbered("convnext_tiny_downsampling_block_{}", range(3)),
+)
+
 _ROWS = (
     Backbone(
-        "Xception",
-        _TO_MINUS_ONE_ONE,
-        (
-            "block2_sepconv1",
-            *_numbered("block{}_sepconv1_act", range(3, 14)),
-            "block14_sepconv1",
-        ),
-        "block14_sepconv2",
-        1e-4,
-        default_size=299,
-        min_size=71,
-        url=f"{_URL}xception/xception{_KERNELS}_notop.h5",
+        "Xception", _TO_MINUS_ONE_ONE, _XCEPTION, "block14_sepconv2", 1e-4, 299, 71
     ),
-    Backbone(
-        "VGG16",
-        _CAFFE,
-        _numbered("block{}_conv1", range(2, 6)),
-        "block5_conv3",
-        2e-5,
-        url=f"{_URL}vgg16/vgg16{_KERNELS}_notop.h5",
-    ),
-    Backbone(
-        "ResNet50V2",
-        _TO_MINUS_ONE_ONE,
-        _numbered("conv{}_block1_preact_bn", range(2, 6)),
-        "conv5_block3_3_conv",
-        1e-4,
-        url=f"{_URL}resnet/resnet50v2{_KERNELS}_notop.h5",
-    ),
-    Backbone(
-        "DenseNet121",
-        _STANDARDIZED,
-        _numbered("conv{}_block1_0_bn", range(2, 6)),
-        "conv5_block16_2_conv",
-        1e-4,
-        url=f"{_URL}densenet/densenet121{_KERNELS}_notop.h5",
-    ),
-    Backbone(
-        "InceptionV3",
-        _TO_MINUS_ONE_ONE,
-        _numbered("mixed{}", range(10)),
-        "mixed10",
-        1e-4,
-        default_size=299,
-        min_size=75,
-        url=f"{_URL}inception_v3/inception_v3{_KERNELS}_notop.h5",
-    ),
-    Backbone(
-        "MobileNetV2",
-        _TO_MINUS_ONE_ONE,
-        (*_numbered("block_{}_expand", range(1, 17)), "Conv_1"),
-        "Conv_1",
-        3e-4,
-        url=f"{_URL}mobilenet_v2/mobilenet_v2{_KERNELS}_1.0_224_no_top.h5",
-    ),
+    Backbone("VGG16", _CAFFE, _VGG16, "block5_conv3", 2e-5),
+    Backbone("ResNet50V2", _TO_MINUS_ONE_ONE, _RESNET, "conv5_block3_3_conv", 1e-4),
+    Backbone("DenseNet121", _STANDARDIZED, _DENSENET, "conv5_block16_2_conv", 1e-4),
+    Backbone("InceptionV3", _TO_MINUS_ONE_ONE, _INCEPTION, "mixed10", 1e-4, 299, 75),
+    Backbone("MobileNetV2", _TO_MINUS_ONE_ONE, _MOBILENET_V2, "Conv_1", 3e-4),
     Backbone(
         "MobileNetV3Small",
         _TO_MINUS_ONE_ONE,
-        (*_numbered("expanded_conv_{}_expand", range(1, 11)), "conv_1"),
+        _V3_SMALL,
         "conv_1",
         3e-4,
-        url=f"{_URL}mobilenet_v3/weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
         build_options=_WITHOUT_SCALING,
     ),
     Backbone(
         "MobileNetV3Large",
         _TO_MINUS_ONE_ONE,
-        (*_numbered("expanded_conv_{}_expand", range(1, 15)), "conv_1"),
+        _V3_LARGE,
         "conv_1",
         3e-4,
-        url=f"{_URL}mobilenet_v3/weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
         build_options=_WITHOUT_SCALING,
     ),
     Backbone(
-        "EfficientNetB0",
-        _STANDARDIZED_TIMES_255,
-        (*_numbered("block{}a_expand_conv", range(2, 8)), "top_conv"),
-        "top_conv",
-        3e-4,
-        url="https://storage.googleapis.com/keras-applications/efficientnetb0_notop.h5",
+        "EfficientNetB0", _STANDARDIZED_TIMES_255, _EFFICIENTNET, "top_conv", 3e-4
     ),
     Backbone(
         "EfficientNetV2B0",
         _STANDARDIZED,
-        (*_numbered("block{}a_expand_conv", range(2, 7)), "top_conv"),
+        _EFFICIENTNET_V2,
         "top_conv",
         3e-4,
-        url=f"{_URL}efficientnet_v2/efficientnetv2-b0_notop.h5",
         build_options=_WITHOUT_SCALING,
     ),
     Backbone(
         "ConvNeXtTiny",
         _STANDARDIZED,
-        (
-            "convnext_tiny_stage_0_block_0_depthwise_conv",
-            *_numbered("convnext_tiny_downsampling_block_{}", range(3)),
-        ),
+        _CONVNEXT,
         "convnext_tiny_stage_3_block_2_depthwise_conv",
         5e-5,
-        url=f"{_URL}convnext/convnext_tiny_notop.h5",
         build_options=_WITHOUT_SCALING,
     ),
     Backbone(
         "EfficientNetLite0",
         {"scale": 1 / 128, "offset": -127 / 128},
-        (*_numbered("block{}a_expand_conv", range(2, 8)), "top_conv"),
+        _EFFICIENTNET,
         "top_conv",
         5e-4,
         builder=efficientnet_lite0,
