@@ -34,18 +34,7 @@ def check_choice(name, value, choices):
 
 
 def validate_params(estimator):
-    """Check an estimator's `_parameter_constraints`, naming the near miss of a choice.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Its parameters are checked as scikit-learn's own estimators check theirs.
-
-    Raises
-    ------
-    InvalidParameterError
-        A ValueError and a TypeError, at the first parameter that is wrong.
-    """
+    """Check `_parameter_constraints` as scikit-learn does, and name the near miss."""
     # Here, because networks import this module and must not need scikit-learn.
     from sklearn.utils._param_validation import InvalidParameterError, Options
 
@@ -91,26 +80,11 @@ def check_image_size(image_size):
 
 
 def check_image_collection(X):
-    """Return `X` as a sequence with one image, or the source of one, per entry.
+    """Return `X` as an array of images, or as a 1-D object array of their sources.
 
-    Parameters
-    ----------
-    X : sequence or array
-        A list, tuple, array, Series or one-column DataFrame of sources (paths, bytes,
-        file objects, PIL images, arrays ``(H, W)`` or ``(H, W, C)``), or one numeric
-        array ``(n, H, W)`` or ``(n, H, W, C)``.
-
-    Returns
-    -------
-    ndarray
-        The numeric array as given, else a 1-D object array of length `n`.
-
-    Raises
-    ------
-    TypeError
-        If `X` is a lone image or no collection at all.
-    ValueError
-        If `X` is empty or a lone image as an array.
+    A list, tuple, array, Series or one-column DataFrame has one source per entry (path,
+    bytes, file object, PIL image, array ``(H, W)`` or ``(H, W, C)``); a numeric array
+    ``(n, H, W)`` or ``(n, H, W, C)`` is returned as given. A lone image is an error.
     """
     _refuse_lone_source(X)
     if hasattr(X, "to_numpy"):  # pandas and its peers

@@ -23,16 +23,7 @@ __all__ = [
 
 
 class ReadFailure(NamedTuple):
-    """An image that could not be read.
-
-    Attributes
-    ----------
-    source : str
-        The path of the image as given, or its place in the collection (``"X[3]"``)
-        where it has no path.
-    reason : str
-        Why it could not be read.
-    """
+    """The path of an image, or ``"X[3]"``, and the reason why it could not be read."""
 
     source: str
     reason: str

@@ -12,11 +12,8 @@ import numpy as np
 
 from brain_tumor_clf.exceptions import BlankImageWarning, CacheWarning
 from brain_tumor_clf.preprocessing._decode import DECODING_TAGS
-from brain_tumor_clf.preprocessing._files import (
-    SHARED_SOURCE_LOCK,
-    read_file_object,
-)
-from brain_tumor_clf.preprocessing._mapping import UnreadableImageError, was_noted
+from brain_tumor_clf.preprocessing._files import SHARED_SOURCE_LOCK, read_file_object
+from brain_tumor_clf.preprocessing._mapping import was_noted
 
 _FORMAT = b"brain-tumor-clf cache 1\n"
 _DIGEST_BYTES = 16
@@ -30,25 +27,6 @@ class ImageCache:
     processes may share it: entries appear whole or not at all. A damaged entry counts
     as missing, and a folder that cannot be written gives a `CacheWarning`. Nothing is
     ever removed; delete the folder to free its space.
-
-    Parameters
-    ----------
-    folder : str or PathLike
-        Made when the first entry is kept.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import numpy as np
-    >>> from brain_tumor_clf.preprocessing import ImageCache
-    >>> scan = np.eye(3)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     cache = ImageCache(folder)
-    ...     before = cache.get(scan, "mean")
-    ...     cache.put(scan, "mean", scan.mean(axis=0))
-    ...     after = cache.get(scan, "mean")
-    >>> before is None, after.shape
-    (True, (3,))
     """
 
     def __init__(self, folder):
@@ -56,46 +34,18 @@ class ImageCache:
         self._is_writable = True
 
     def get(self, source, parameters):
-        """Return the array kept for a source, or None.
-
-        Parameters
-        ----------
-        source : path, bytes, file object, PIL image or ndarray
-            The image.
-        parameters : str
-            Everything else that the result depends on.
-        """
+        """Return the array kept for a source, or None."""
         path = self._path(source, parameters)
         return None if path is None else _load(path)
 
     def put(self, source, parameters, value):
-        """Keep an array for a source.
-
-        Parameters
-        ----------
-        source : path, bytes, file object, PIL image or ndarray
-            The image.
-        parameters : str
-            As in `get`.
-        value : ndarray
-            Of any shape and any dtype but object.
-        """
+        """Keep an array of any dtype but object for a source."""
         path = self._path(source, parameters)
         if path is not None:
             self._save(path, value)
 
     def get_or_make(self, source, parameters, make):
-        """Return the array kept for a source, else keep what ``make(source)`` returns.
-
-        Parameters
-        ----------
-        source : path, bytes, file object, PIL image or ndarray
-            The image.
-        parameters : str
-            As in `get`.
-        make : callable
-            Called with `source` where no array is kept.
-        """
+        """Return the array kept for a source, or make and keep it."""
         # The key is taken before the file is read: a change in between is then a miss.
         path = self._path(source, parameters)
         if path is None:
@@ -126,7 +76,7 @@ class ImageCache:
         """Return the file of an entry, None for a source that cannot be read."""
         try:
             identity = source_identity(source)
-        except (OSError, UnreadableImageError, ValueError):
+        except (OSError, ValueError):
             return None
         if identity is None:
             return None

@@ -1,5 +1,7 @@
 """Decode JPEG, PNG, TIFF and similar files with Pillow."""
 
+import io
+
 import numpy as np
 from PIL import (
     Image,
@@ -11,7 +13,6 @@ from PIL import (
 )
 
 from brain_tumor_clf.exceptions import ImageReadWarning
-from brain_tumor_clf.preprocessing._deep import is_reduced, read_deep
 from brain_tumor_clf.preprocessing._mapping import UnreadableImageError, note
 from brain_tumor_clf.preprocessing._pixels import (
     array_to_image,
@@ -19,7 +20,7 @@ from brain_tumor_clf.preprocessing._pixels import (
     scale_to_uint8,
     to_color_mode,
 )
-from brain_tumor_clf.preprocessing._work import check_work
+from brain_tumor_clf.preprocessing._work import check_work, codestream_depth
 
 # A closed list: Pillow would hand EPS to Ghostscript, which runs programs.
 _FORMATS = (
@@ -33,6 +34,9 @@ _TRANSPOSED_FROM = 5  # EXIF orientations 5 to 8 swap height and width
 _BITS_TAG, _PHOTOMETRIC_TAG, _SAMPLE_FORMAT_TAG = 258, 262, 339  # TIFF
 DECODING_TAGS = (_BITS_TAG, _PHOTOMETRIC_TAG, _SAMPLE_FORMAT_TAG)
 _UNSIGNED, _SIGNED = (1,), (2,)  # values of the sample format; the first if it lacks
+_PLANES_TAG = 284  # TIFF: channel after channel, which OpenCV reads wrongly
+_RGB_MODES = ("RGB", "RGBA", "LA", "L")
+_INSTALL = "pip install 'brain-tumor-clf[deep-color]'"
 MODES = {"grayscale": "L", "rgb": "RGB"}
 
 
@@ -49,7 +53,7 @@ def decode(file, options, least_size=None):
         if image.format in (*_REDUCIBLE, "JPEG2000"):
             check_work(_content(file), n_pixels)
         if is_reduced(image):
-            deep = read_deep(_content(file), image, options.frame or 0)
+            deep = _read_deep(_content(file), image, options.frame or 0)
             return array_to_image(_turn_upright(deep, image), options)
         if image.format in _REDUCIBLE:
             _draft(image, MODES[options.color_mode], least_size)
@@ -58,6 +62,7 @@ def decode(file, options, least_size=None):
 
 
 def _content(file):
+    """Return all bytes of a file, which is left where it was."""
     position = file.tell()
     file.seek(0)
     data = file.read()
@@ -164,3 +169,75 @@ def _stored_dtype(picture):
     if picture.mode == "L" and bits == (8,) and form == _SIGNED:
         return np.int8
     return None
+
+
+def is_reduced(picture):
+    """Return whether Pillow keeps fewer bits of a picture than its file holds.
+
+    Of a picture that is loaded already only a TIFF still tells.
+    """
+    return _stored_bits(picture) > _kept_bits(picture.mode)
+
+
+def _kept_bits(mode):
+    return 16 if mode.startswith("I;16") else 32 if mode in ("I", "F") else 8
+
+
+def _stored_bits(picture):
+    if picture.format == "TIFF":
+        return max(picture.tag_v2.get(_BITS_TAG, (1,)))
+    args = picture.tile[0].args if getattr(picture, "tile", None) else ""
+    if picture.format == "PNG":
+        return 16 if ";16" in str(args) else 8
+    if picture.format == "PPM" and isinstance(args, tuple):
+        return int(args[-1]).bit_length()
+    if picture.format == "JPEG2000" and args:
+        return codestream_depth(_content(picture.fp))
+    return 8
+
+
+def _read_deep(data, picture, frame=0):
+    """Return the content of a file at its full depth, ``(H, W, 3 or 4)``.
+
+    tifffile reads TIFF files, OpenCV the others and most TIFF files.
+    """
+    in_planes = getattr(picture, "tag_v2", {}).get(_PLANES_TAG) == 2
+    if picture.mode in _RGB_MODES:
+        array = _with_tifffile(data, frame) if picture.format == "TIFF" else None
+        if array is None and frame == 0 and not in_planes:
+            array = _with_opencv(data)
+        # The size of a picture may be that of its upright view already.
+        if array is not None and sorted(array.shape[:2]) == sorted(picture.size):
+            return array
+    raise UnreadableImageError(
+        f"{_stored_bits(picture)} bits a channel in color, which would be cut to 8: "
+        f"{_INSTALL}, or save it in gray or with 8 bits"
+    )
+
+
+def _with_tifffile(data, frame):
+    try:
+        import tifffile
+    except ImportError:
+        return None
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+            page = tiff.pages[frame]
+            array = page.asarray()
+            return np.moveaxis(array, 0, -1) if page.axes[0] == "S" else array
+    except Exception:  # a compression that needs imagecodecs, or damage
+        return None
+
+
+def _with_opencv(data):
+    try:
+        import cv2
+    except ImportError:
+        return None
+    try:
+        array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    if array is None or array.ndim == 2:
+        return array
+    return array[..., [2, 1, 0, 3][: array.shape[2]]]  # from BGR

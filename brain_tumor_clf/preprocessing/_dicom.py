@@ -136,23 +136,25 @@ def _decode_pixels(header, frame, options):
     from pydicom.pixels import pixel_array
 
     syntax = header.file_meta.get("TransferSyntaxUID")
+    is_compressed = syntax is not None and syntax.is_compressed
     try:
-        if syntax is not None and syntax.is_compressed:
+        if is_compressed:
             _check_codestream(header, frame, options)
         return pixel_array(header, index=frame)
     except UnreadableImageError:
         raise
-    except (RuntimeError, NotImplementedError) as error:
-        if syntax is None or not syntax.is_compressed:
-            raise UnreadableImageError(_damaged_pixels(error)) from None
+    except Exception as error:
+        if not is_compressed or not isinstance(
+            error, (RuntimeError, NotImplementedError)
+        ):
+            reason = f"damaged pixels ({type(error).__name__})"
+            raise UnreadableImageError(reason) from None
         # The name of an unknown syntax is its text, which may be anything.
         name = "an unknown syntax" if syntax.name == str(syntax) else syntax.name
         raise UnreadableImageError(
             f"compressed as {name}, which no installed decoder could read: "
             f"{_INSTALL}, or the file is damaged"
         ) from None
-    except Exception as error:
-        raise UnreadableImageError(_damaged_pixels(error)) from None
 
 
 def _check_codestream(header, frame, options):
@@ -168,10 +170,6 @@ def _check_codestream(header, frame, options):
             "damaged: the pixels are of another size than the header states"
         )
     check_work(data, header.Rows * header.Columns)
-
-
-def _damaged_pixels(error):
-    return f"damaged pixels ({type(error).__name__})"
 
 
 def _color_pixels(header, pixels, options):

@@ -69,22 +69,11 @@ def find_image_files(folder, recursive=False):
 
 
 def sort_image_files(folder, recursive=False):
-    """Tell the images of a folder from its other files.
+    """Return the sorted paths of a folder's images, and of its other files.
 
     A file is an image by its suffix (jpg, jpeg, png, bmp, tif, tiff, webp or dcm), or
-    by its content if it is DICOM.
-
-    Parameters
-    ----------
-    folder : path-like
-        Folder to look in. A link to a folder is followed, once.
-    recursive : bool, default=False
-        Whether to look in sub-folders as well.
-
-    Returns
-    -------
-    images, others : list of Path, list of Path
-        Sorted paths. Hidden files and folders are in neither.
+    by its content if it is DICOM. Hidden files and folders are in neither; a link to a
+    folder is followed, once.
     """
     images, others = [], []
     _sort_into(Path(folder), recursive, images, others, above=())

@@ -72,22 +72,10 @@ def iter_results(function, sources, n_jobs=None):
 
 
 def iter_outcomes(function, sources, n_jobs=None):
-    """Yield the outcome of ``function(source)`` in order, raising for no image.
+    """Yield outcomes of ``function(source)`` in order, raising for no image.
 
-    Parameters
-    ----------
-    function : callable
-        Raises `UnreadableImageError` for an image that cannot be read.
-    sources : sequence
-        What the function is called with.
-    n_jobs : int or None, default=None
-        Number of threads, as in scikit-learn.
-
-    Yields
-    ------
-    outcome : named tuple
-        With ``image``, ``failure`` (the reason, or None) and ``notes`` (pairs of a
-        warning's category and text).
+    An outcome has ``image``, ``failure`` (the text of an `UnreadableImageError`, or
+    None) and ``notes`` (pairs of a warning's category and text).
     """
     n_threads = effective_n_jobs(n_jobs)
     if min(n_threads, len(sources)) == 1:

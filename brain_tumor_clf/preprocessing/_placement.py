@@ -13,14 +13,6 @@ class Placement(NamedTuple):
     top, left, bottom, right : float
         Edges of the result in pixels of the image: 0, 0, height and width where it
         shows all of it. Beyond these where the result is padded.
-
-    Examples
-    --------
-    >>> from brain_tumor_clf.preprocessing._placement import Placement
-    >>> half_size = Placement((100, 80), 0, 0, 100, 80)
-    >>> cropped = Placement((50, 40), 10, 5, 40, 35)
-    >>> half_size.then(cropped)
-    Placement(image_shape=(100, 80), top=20.0, left=10.0, bottom=80.0, right=70.0)
     """
 
     image_shape: tuple

@@ -15,9 +15,9 @@ from brain_tumor_clf.preprocessing._decode import (
     MODES,
     decode,
     full_size,
+    is_reduced,
     picture_to_array,
 )
-from brain_tumor_clf.preprocessing._deep import is_reduced
 from brain_tumor_clf.preprocessing._dicom import read_dicom
 from brain_tumor_clf.preprocessing._files import (
     HEAD_BYTES,
@@ -179,26 +179,9 @@ def check_percentiles(percentiles):
 
 
 def read_image(source, options, least_size=None):
-    """Read one image to ``uint8``, shape ``(H, W)`` or ``(H, W, 3)``.
+    """Read any source that `ImageReader` takes, or raise an UnreadableImageError.
 
-    Parameters
-    ----------
-    source : path, bytes, file object, PIL image or ndarray
-        The image.
-    options : ReadOptions
-        How to read it.
-    least_size : (int, int) or None, default=None
-        Height and width to which a JPEG may be reduced while it is decoded.
-
-    Returns
-    -------
-    ndarray of dtype uint8, shape (H, W) or (H, W, 3)
-        The image.
-
-    Raises
-    ------
-    UnreadableImageError
-        Whatever is wrong with the source.
+    A JPEG may be reduced while it is decoded, to no less than `least_size`.
     """
     try:
         image = _read(source, options, least_size)
