@@ -16,14 +16,7 @@ _LOOK = {
 
 
 def render(name, /, **values):
-    """Render a macro of ``fragments.html.j2``.
-
-    Examples
-    --------
-    >>> from brain_tumor_clf.app._fragments import render
-    >>> render("soft", text="1 < 2")
-    '<div class="btc soft">1 &lt; 2</div>'
-    """
+    """Render a macro of ``fragments.html.j2``."""
     return str(getattr(_macros(), name)(**values))
 
 

@@ -9,37 +9,14 @@ from typing import NamedTuple
 
 
 class Reliability(NamedTuple):
-    """How often predictions were right on images not used for training.
+    """How often predictions were right on images not used for training."""
 
-    Attributes
-    ----------
-    edges : list of k + 1 float
-        Edges of the bins of probability, rising.
-    accuracy : list of k float or None
-        Share of right predictions; None for an empty bin.
-    n : list of k int
-        Number of predictions.
-    """
-
-    edges: list
-    accuracy: list
-    n: list
+    edges: list  # of k + 1 float: of the bins of probability, rising
+    accuracy: list  # of k float: share of right predictions; None for an empty bin
+    n: list  # of k int: number of predictions
 
     def at(self, probability):
-        """Return accuracy and number of predictions in the bin of a probability.
-
-        Returns
-        -------
-        (float, int) or None
-            None if no prediction had such a probability.
-
-        Examples
-        --------
-        >>> from brain_tumor_clf.app._metadata import Reliability
-        >>> reliability = Reliability([0, 0.5, 1], [None, 0.9], [0, 40])
-        >>> reliability.at(0.8), reliability.at(0.3)
-        ((0.9, 40), None)
-        """
+        """Return accuracy and number of predictions in the bin, None if it is empty."""
         inside = [k for k in range(len(self.n)) if self.edges[k] <= probability]
         if not inside or probability > self.edges[-1]:
             return None

@@ -27,24 +27,12 @@ _CHUNK_SIZE = 32  # files that are classified in one turn, so that none waits fo
 
 
 class Upload(NamedTuple):
-    """A file of a visitor.
+    """A file of a visitor."""
 
-    Attributes
-    ----------
-    key : str
-        Tells it from all others of the session.
-    name : str
-        Name of the file.
-    data : bytes
-        Its content.
-    frame : int or None
-        The frame that is meant of a file with several, from 0.
-    """
-
-    key: str
+    key: str  # tells it from all others of the session
     name: str
     data: bytes
-    frame: int | None = None
+    frame: int | None = None  # of a file with several, from 0
 
     @property
     def source(self):
@@ -53,39 +41,17 @@ class Upload(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The answer to one file.
-
-    Attributes
-    ----------
-    name : str
-        Name of the file.
-    state : str
-        `CLASSIFIED`, `UNCERTAIN`, `NOT_A_SCAN` or `UNREADABLE`.
-    label : str or None
-        The class, where the state is `CLASSIFIED`.
-    probabilities : dict of str to float
-        By class; empty where the model was not asked.
-    reason : str or None
-        Why there is no class.
-    notes : tuple of str
-        What was unusual in reading the file.
-    size : (int, int) or None
-        Height and width in pixels.
-    thumbnail : ndarray of shape (h, w, 3), uint8, or None
-        The image made small.
-    has_frames : bool
-        Whether the file has several frames, none of which was chosen.
-    """
+    """The answer to one file."""
 
     name: str
-    state: str
-    label: str | None = None
-    probabilities: dict = {}
-    reason: str | None = None
-    notes: tuple = ()
-    size: tuple | None = None
-    thumbnail: np.ndarray | None = None
-    has_frames: bool = False
+    state: str  # as in `predict_files`
+    label: str | None = None  # the class, where the state is `CLASSIFIED`
+    probabilities: dict = {}  # by class; empty where the model was not asked
+    reason: str | None = None  # why there is no class
+    notes: tuple = ()  # what was unusual in reading the file
+    size: tuple | None = None  # height and width in pixels
+    thumbnail: np.ndarray | None = None  # (h, w, 3), uint8
+    has_frames: bool = False  # whether it has several, none of which was chosen
 
     @property
     def likeliest(self):
@@ -99,16 +65,10 @@ class Result(NamedTuple):
 
 
 def classify(model, uploads, *, guard=True, turn=nullcontext):
-    """Classify uploaded files, some of them at a time.
+    """Yield the result of each uploaded file, in order; `turn` makes the context.
 
     A file that is too large or cannot be read has a result of its own and affects no
     other. Without `guard` images that do not look like scans are classified, too.
-    `turn` makes the context in which the model is used.
-
-    Yields
-    ------
-    Result
-        One per file, in order.
     """
     reasons = _refuse_large(uploads)
     for start in range(0, len(uploads), _CHUNK_SIZE):

@@ -104,7 +104,7 @@ def _options(host, port):
         "server.address": host,
         # Else a foreign host name that points here would pass for this app's page.
         "server.allowedHosts": _LOCAL_NAMES if is_local(host) else [],
-        "server.disconnectedSessionTTL": 60,  # `_cleanup` drops them before
+        "server.disconnectedSessionTTL": 60,  # `_session` drops them before
         "server.enableStaticServing": False,
         "server.fileWatcherType": "none",
         "server.headless": True,

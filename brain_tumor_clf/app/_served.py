@@ -49,19 +49,7 @@ class Queue:
 class ServedModel:
     """A fitted classifier of image files, and what its file says about it.
 
-    Its methods are called in a turn of `queue`.
-
-    Parameters
-    ----------
-    model : fitted classifier
-        With ``predict_proba``, of a sequence of files as bytes.
-    name : str
-        What the pages call it.
-
-    Raises
-    ------
-    TypeError
-        If it gives no probabilities.
+    Its methods are called in a turn of `queue`. The model needs ``predict_proba``.
     """
 
     def __init__(self, model, name):
@@ -90,13 +78,7 @@ class ServedModel:
         return predict_files(self.model, files, guard=guard)
 
     def explain(self, file, label):
-        """Compute the heat map ``(H, W)``, from 0 to 1, of a class in a file.
-
-        Raises
-        ------
-        TypeError, NotImplementedError
-            If the model is not a network of this package.
-        """
+        """Compute the heat map ``(H, W)``, from 0 to 1, of a class in a file."""
         from brain_tumor_clf.inspection import grad_cam
 
         target = self.model.classes_[self.labels.index(label)]

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from brain_tumor_clf.app import _cleanup, _serve, serve
+from brain_tumor_clf.app import _serve, _session, serve
 from brain_tumor_clf.app._served import Queue
 from brain_tumor_clf.cli import _app
 from tests.cli.conftest import run_script
@@ -93,8 +93,8 @@ def test_visitors_work_one_at_a_time_and_in_order():
 def test_closed_sessions_are_found_and_forgotten(monkeypatch):
     now = 1000.0
     seen = {"open": 0.0, "closed": 0.0, "lost for a moment": now - 10}
-    monkeypatch.setattr(_cleanup, "_last_connected", seen)
-    assert _cleanup._find_closed(lambda name: name == "open", now) == ["closed"]
+    monkeypatch.setattr(_session, "_last_connected", seen)
+    assert _session._find_closed(lambda name: name == "open", now) == ["closed"]
     assert seen == {"open": now, "lost for a moment": now - 10}
 
 
