@@ -34,7 +34,7 @@ from brain_tumor_clf import (
     make_mri_pipeline,
     occlusion_map,
 )
-from brain_tumor_clf.pipeline import first_member, unwrap
+from brain_tumor_clf.pipeline import first_member, split_image_steps
 
 _SMOOTHING = 0.03  # of the shorter side: more than noise and vessels, less than lesions
 _GRADIENTS = {
@@ -94,12 +94,11 @@ def read_boxes(path):
 
 def find_network(model):
     """Return the pipeline of the network that grad_cam explains."""
-    while True:
-        last = model[-1] if hasattr(model, "steps") else model
-        inside = unwrap(model) or first_member(last)
-        if inside is None:
-            return model
-        model = inside
+    transformers, rest = split_image_steps(model)
+    while (member := first_member(rest)) is not None:
+        more, rest = split_image_steps(member)
+        transformers += more
+    return make_pipeline(*transformers, rest)
 
 
 def reinitialize(pipe, X):

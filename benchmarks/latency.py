@@ -21,7 +21,6 @@ import common
 import numpy as np
 
 _SIDE = 512  # pixels
-_N_WARM = 5
 _PEER = """
 import json, os, sys, time
 if hasattr(os, "sched_setaffinity"):
@@ -81,8 +80,7 @@ def measure_load(args, paths):
 
 def measure_one(args, paths):
     model = load_model(args)
-    for path in paths[:_N_WARM]:
-        model.predict_proba([path])
+    model.predict_proba(paths[:1])
     one = [
         common.stopwatch(lambda: model.predict_proba(paths[:1]))
         for _ in range(args.repeats)

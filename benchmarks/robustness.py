@@ -112,14 +112,14 @@ def score(true, predicted):
 def to_markdown(rows):
     """Return a table of what `score` returns."""
     head = ["images", "accuracy", "balanced accuracy", "tumors missed", "same class"]
+    specs = {
+        "accuracy": ".3f",
+        "balanced_accuracy": ".3f",
+        "tumor_miss_rate": ".1%",
+        "unchanged": ".1%",
+    }
     cells = [
-        [
-            row["change"],
-            f"{row['accuracy']:.3f}",
-            f"{row['balanced_accuracy']:.3f}",
-            f"{row['tumor_miss_rate']:.1%}",
-            f"{row['unchanged']:.1%}",
-        ]
+        [row["change"], *(format(row[name], spec) for name, spec in specs.items())]
         for row in rows
     ]
     return common.table(head, cells)

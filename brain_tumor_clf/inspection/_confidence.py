@@ -42,6 +42,25 @@ class _ConfidenceDisplay:
         proba, classes = estimator.predict_proba(X), estimator.classes_
         return cls.from_predictions(y, proba, classes=classes, name=name, **options)
 
+    def plot(self, ax=None):
+        """Draw the curve.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; a new figure by default.
+
+        Returns
+        -------
+        self : object
+            The display.
+        """
+        (self.ax_,) = axes_row(ax, 1, width=4.7, height=4.1)
+        self.figure_ = self.ax_.figure
+        self._draw()
+        self.ax_.grid(alpha=0.3)
+        return self
+
 
 class ReliabilityDisplay(_ConfidenceDisplay):
     """Reliability diagram of a classifier with any number of classes.
@@ -126,20 +145,8 @@ class ReliabilityDisplay(_ConfidenceDisplay):
         error = expected_calibration_error(y_true, y_proba, **options)
         return cls(curve, error, name=name).plot(ax=ax)
 
-    def plot(self, ax=None):
-        """Draw the diagram; the size of a dot shows the number of images in its bin.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure by default.
-
-        Returns
-        -------
-        self : ReliabilityDisplay
-        """
-        (self.ax_,) = axes_row(ax, 1, width=4.6, height=4.4)
-        self.figure_ = self.ax_.figure
+    def _draw(self):
+        """Draw the diagram; the size of a dot shows the number of images in its bin."""
         label = f"calibration error {self.calibration_error:.3f}"
         if self.name:
             label = f"{self.name}, {label}"
@@ -155,9 +162,7 @@ class ReliabilityDisplay(_ConfidenceDisplay):
             xlim=(0, 1.03),
             ylim=(0, 1.03),
         )
-        self.ax_.grid(alpha=0.3)
         self.ax_.legend(frameon=False, loc="lower right", fontsize=8)
-        return self
 
 
 class RiskCoverageDisplay(_ConfidenceDisplay):
@@ -229,20 +234,8 @@ class RiskCoverageDisplay(_ConfidenceDisplay):
         curve = risk_coverage_curve(y_true, y_proba, classes=classes)
         return cls(*curve, threshold=threshold, name=name).plot(ax=ax)
 
-    def plot(self, ax=None):
-        """Draw the curve, and a dot at the threshold.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure by default.
-
-        Returns
-        -------
-        self : RiskCoverageDisplay
-        """
-        (self.ax_,) = axes_row(ax, 1, width=4.8, height=3.8)
-        self.figure_ = self.ax_.figure
+    def _draw(self):
+        """Draw the curve, and a dot at the threshold."""
         (line,) = self.ax_.plot(self.coverage, self.risk, label=self.name)
         if self.threshold is not None and self.threshold <= self.thresholds[0]:
             at = np.flatnonzero(self.thresholds >= self.threshold)[-1]
@@ -256,7 +249,5 @@ class RiskCoverageDisplay(_ConfidenceDisplay):
             xlim=(0, 1.02),
         )
         self.ax_.set_ylim(bottom=0)
-        self.ax_.grid(alpha=0.3)
         if self.ax_.get_legend_handles_labels()[1]:
             self.ax_.legend(frameon=False, loc="upper left", fontsize=8)
-        return self

@@ -6,11 +6,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf._validation import as_object_array, unknown_name_message
-from brain_tumor_clf.inspection._class_maps import (
-    cell_positions,
-    resample,
-    scale_to_one,
-)
 from brain_tumor_clf.pipeline import first_member, split_image_steps
 
 
@@ -106,3 +101,31 @@ def _place(each, placement):
 def _is_inside(positions, n_cells):
     """Return which positions lie in one of the cells."""
     return (positions >= -0.5) & (positions <= n_cells - 0.5)
+
+
+def cell_positions(n_pixels, start, stop, n_cells):
+    """Return the centers of pixels among `n_cells` cells from `start` to `stop`."""
+    return (np.arange(n_pixels) + 0.5 - start) / (stop - start) * n_cells - 0.5
+
+
+def resample(maps, rows, columns):
+    """Interpolate maps (…, h, w) linearly at the crossings of rows and columns.
+
+    0 is the center of the first row or column; positions outside take the edge value.
+    """
+    down = _interpolation(rows, maps.shape[-2])
+    across = _interpolation(columns, maps.shape[-1])
+    return (down @ maps.astype("float32", copy=False) @ across.T).astype("float32")
+
+
+def _interpolation(positions, n):
+    """Return a matrix (len(positions), n) that interpolates between `n` values."""
+    positions = np.clip(positions, 0, n - 1)
+    weights = np.maximum(1 - np.abs(positions[:, None] - np.arange(n)), 0)
+    return weights.astype("float32")
+
+
+def scale_to_one(maps):
+    """Divide each map by its maximum; a map of zeros is unchanged."""
+    largest = maps.max(axis=(-2, -1), keepdims=True)
+    return maps / np.where(largest > 0, largest, 1)

@@ -5,11 +5,13 @@ from typing import NamedTuple
 import numpy as np
 
 from brain_tumor_clf._validation import check_choice, nearest_name
-from brain_tumor_clf.inspection._class_maps import METHODS, class_map, fuse
 from brain_tumor_clf.inspection._explained import (
+    cell_positions,
     explained,
     in_original_pixels,
     of_first_member,
+    resample,
+    scale_to_one,
 )
 
 # Modules that need Keras are imported in functions: displays work without Keras.
@@ -96,7 +98,7 @@ def grad_cam(estimator, X, target=None, layer=None, *, method="layercam", n_view
     >>> maps.shape, float(maps.max())
     ((8, 32, 32), 1.0)
     """
-    check_choice("method", method, METHODS)
+    check_choice("method", method, _METHODS)
     if n_views not in _N_VIEWS:
         raise ValueError(f"n_views must be 1, 2 or 4, got {n_views!r}.")
     whole = explained(estimator, X)
@@ -165,9 +167,9 @@ def _heat(network, layers, images, positions, method, n_views):
         targets = np.tile(positions[batch], n_views)
         maps, gradients = maps_and_gradients(network, layers, seen, targets)
         by_layer = [
-            class_map(method, *pair) for pair in zip(maps, gradients, strict=True)
+            _class_map(method, *pair) for pair in zip(maps, gradients, strict=True)
         ]
-        by_view = np.split(fuse(by_layer, size), n_views)
+        by_view = np.split(_fuse(by_layer, size), n_views)
         undone = [view.undo(each) for view, each in zip(views, by_view, strict=True)]
         heat[batch] = np.mean(undone, axis=0)
     return heat
@@ -206,3 +208,50 @@ def _shift(images, n_pixels):
         np.clip(np.arange(side) - n_pixels, 0, side - 1) for side in images.shape[1:3]
     )
     return images[:, rows[:, None], columns]
+
+
+def _class_map(method, maps, gradients):
+    """Return non-negative heat maps (n, h, w) of feature maps (n, h, w, c)."""
+    weights = _METHODS[method](maps, gradients)
+    return np.maximum((weights * maps).sum(axis=-1), 0)
+
+
+def _layer_cam(maps, gradients):
+    """Weight each pixel of each map by its own gradient (Jiang et al.)."""
+    return np.maximum(gradients, 0)
+
+
+def _grad_cam(maps, gradients):
+    """Weight each map by its mean gradient (Selvaraju et al.)."""
+    return gradients.mean(axis=(1, 2), keepdims=True)
+
+
+def _grad_cam_plus_plus(maps, gradients):
+    """Weight each map by its positive gradients, few or many (Chattopadhay et al.)."""
+    # The paper's score is the exponential of ours: derivatives are powers of the first.
+    squares = gradients**2
+    sums = maps.sum(axis=(1, 2), keepdims=True)
+    denominator = 2 * squares + sums * squares * gradients
+    usable = denominator != 0
+    shares = np.where(usable, squares / np.where(usable, denominator, 1), 0)
+    weights = shares * np.maximum(gradients, 0)
+    return weights.sum(axis=(1, 2), keepdims=True)
+
+
+_METHODS = {
+    "layercam": _layer_cam,
+    "gradcam": _grad_cam,
+    "gradcam++": _grad_cam_plus_plus,
+}
+
+
+def _fuse(class_maps, size):
+    """Return the mean (n, H, W) of several layers' maps, each scaled to 1."""
+    enlarged = []
+    for maps in class_maps:
+        rows, columns = (
+            cell_positions(n, 0, n, n_cells)
+            for n, n_cells in zip(size, maps.shape[1:], strict=True)
+        )
+        enlarged.append(scale_to_one(resample(maps, rows, columns)))
+    return np.mean(enlarged, axis=0, dtype="float32")

@@ -17,23 +17,8 @@ def maps_and_gradients(network, layers, images, outputs):
     """Return feature maps, and gradients of each image's score with respect to them.
 
     The score is the log-odds of a class: its logit minus the log-sum-exp of the other
-    logits; of a single logit, the logit or its negative.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Functional, from images to logits ``(n, n_outputs)``.
-    layers : list of keras.Layer
-        Layers of `network` whose outputs are maps ``(n, h, w, c)``.
-    images : ndarray of shape (n, H, W, C)
-        A batch, with values from 0 to 255.
-    outputs : ndarray of shape (n,), int
-        Position of the class of each image; 0 or 1 for a single logit.
-
-    Returns
-    -------
-    maps, gradients : list of ndarray of shape (n, h, w, c), float32
-        One of each for each layer.
+    logits; of a single logit, the logit or its negative. `outputs` are the positions of
+    the classes. Both lists have one float32 array (n, h, w, c) for each layer.
     """
     backend = keras.backend.backend()
     if backend not in _BACKENDS:

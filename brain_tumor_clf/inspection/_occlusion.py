@@ -12,6 +12,7 @@ from brain_tumor_clf.inspection._explained import (
     of_first_member,
 )
 
+_SCORE_METHODS = ("predict_proba", "decision_function")
 _PATCHES_A_SIDE = 8
 _SMALLEST = 1e-12  # probability; below it 1 - p loses precision
 
@@ -148,11 +149,10 @@ def _check_images(images):
 def _check_scores(classifier):
     """Raise unless a classifier is fitted and has scores."""
     check_is_fitted(classifier)
-    if not hasattr(classifier, "classes_") or not (
-        hasattr(classifier, "predict_proba") or hasattr(classifier, "decision_function")
-    ):
+    has_scores = any(hasattr(classifier, f) for f in _SCORE_METHODS)
+    if not hasattr(classifier, "classes_") or not has_scores:
         raise TypeError(
-            "occlusion_map needs a classifier with predict_proba or decision_function, "
+            f"occlusion_map needs a classifier with {' or '.join(_SCORE_METHODS)}, "
             f"got {type(classifier).__name__}."
         )
 

@@ -104,11 +104,6 @@ def sensitivity_at_specificity(
     float
         In [0, 1]; higher is better.
 
-    Raises
-    ------
-    ValueError
-        If `y_true` or `classes` lacks the healthy class, or `y_true` has no tumor.
-
     Examples
     --------
     >>> from brain_tumor_clf.metrics import sensitivity_at_specificity

@@ -61,10 +61,6 @@ class ScanGuard(OutlierMixin, BaseEstimator):
     estimator_ : Pipeline
         The image transformers and the network of `estimator`, shared with it.
 
-    See Also
-    --------
-    brain_tumor_clf.metrics.abstention_threshold : For scans that are hard to classify.
-
     References
     ----------
     .. [1] K. Lee et al., "A Simple Unified Framework for Detecting Out-of-Distribution
@@ -119,10 +115,8 @@ class ScanGuard(OutlierMixin, BaseEstimator):
 
         Raises
         ------
-        TypeError
-            If `estimator` has no classifier of this package.
-        sklearn.exceptions.NotFittedError
-            If the classifier is not fitted.
+        TypeError, NotFittedError
+            If `estimator` has no fitted classifier of this package.
         ValueError
             If a parameter is out of range, or there are fewer than 10 images.
         ImageReadError
@@ -162,11 +156,6 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         -------
         ndarray of shape (n,), float64
             Higher is more similar; most scans are above -1.
-
-        Raises
-        ------
-        ImageReadError
-            If images cannot be read; it lists all of them.
         """
         check_is_fitted(self)
         features = self._image_features()

@@ -51,37 +51,26 @@ def project(subspace, vectors):
 
 def check_state(state):
     """Raise a ModelFileError unless a guard's state, from a file, is consistent."""
-    subspaces, offset = state.get("subspaces_"), state.get("offset_")
-    is_valid = (
-        isinstance(state.get("estimator_"), Pipeline)
-        and isinstance(subspaces, list)
-        and all(map(_is_subspace, subspaces))
-        and isinstance(offset, Real)
-        and bool(np.isfinite(offset))
-    )
-    if is_valid:
-        n_axes = sum(len(subspace["axes"]) for subspace in subspaces)
-        n_distances = 2 * len(subspaces) + 1
+    try:
+        n_axes, expected = 0, []
+        for subspace in state["subspaces_"]:
+            k, d = subspace["axes"].shape
+            shapes = {"axes": (k, d), "mean": (d,), "spread": (d,)}
+            expected += [(subspace[name], shape) for name, shape in shapes.items()]
+            n_axes += k
+        n = 2 * len(state["subspaces_"]) + 1
+        shapes = {"direction_": (n_axes,), "median_": (n,), "scale_": (n,)}
+        expected += [(state[name], shape) for name, shape in shapes.items()]
         is_valid = (
-            _is_finite(state.get("direction_"), (n_axes,))
-            and _is_finite(state.get("median_"), (n_distances,))
-            and _is_finite(state.get("scale_"), (n_distances,))
+            isinstance(state["estimator_"], Pipeline)
+            and isinstance(state["offset_"], Real)
+            and bool(np.isfinite(state["offset_"]))
+            and all(_is_finite(array, shape) for array, shape in expected)
         )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        is_valid = False
     if not is_valid:
         raise ModelFileError("the state of its guard is damaged")
-
-
-def _is_subspace(subspace):
-    """Return whether an object is what `fit_subspace` returns."""
-    if not isinstance(subspace, dict) or set(subspace) != {"mean", "spread", "axes"}:
-        return False
-    shape = getattr(subspace["axes"], "shape", ())
-    return (
-        len(shape) == 2
-        and _is_finite(subspace["axes"], shape)
-        and _is_finite(subspace["mean"], shape[1:])
-        and _is_finite(subspace["spread"], shape[1:])
-    )
 
 
 def _is_finite(value, shape):

@@ -33,7 +33,7 @@ from brain_tumor_clf.inspection import (
     TrainingHistoryDisplay,
     occlusion_map,
 )
-from brain_tumor_clf.inspection._class_maps import class_map
+from brain_tumor_clf.inspection._grad_cam import _class_map as class_map
 from brain_tumor_clf.inspection._gradients import maps_and_gradients
 from brain_tumor_clf.networks import (
     BACKBONES,
