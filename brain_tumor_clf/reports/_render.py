@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader
 
+from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.inspection import require_pyplot
 
 RESEARCH_ONLY = "Research only; not a medical device."
@@ -111,8 +112,9 @@ def to_html(report, path=None):
         _template().render(report=report, blocks=report.blocks, is_page=True).lstrip()
     )
     if path is not None:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+        with written_beside(path) as partial:
+            # Names of files that are not valid UTF-8 are shown with a "?".
+            partial.write_text(text, encoding="utf-8", errors="replace")
     return text
 
 

@@ -100,8 +100,9 @@ def scan_features(X, *, size=32, n_jobs=None):
             notes.setdefault(text, []).append(name)
     numbers = ["height", "width", "channels", "bits"]
     columns = ["name", "failure", *numbers, "mode", "digest"]
-    frame = pd.DataFrame(rows, columns=columns)
-    frame = frame.astype(dict.fromkeys(numbers, "Int64") | {"failure": object})
+    # Objects: strings of pandas must be valid UTF-8, which names of files need not be.
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    frame = frame.astype(dict.fromkeys(numbers, "Int64"))
     frame["failure"] = frame["failure"].where(frame["failure"].notna(), None)
     return ScanFeatures(frame, statistics, thumbnails, notes)
 
