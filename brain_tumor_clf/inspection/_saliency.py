@@ -220,5 +220,6 @@ def _check_maps(images, maps, labels):
 def _name(source, i):
     """Return the file name of a source, or its position."""
     if isinstance(source, (str, os.PathLike)):
-        return os.path.basename(os.fspath(source))
+        name = os.path.basename(os.fspath(source))
+        return os.fsencode(name).decode("utf-8", "replace")
     return f"image {i}"
