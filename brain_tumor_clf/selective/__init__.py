@@ -15,6 +15,8 @@ from brain_tumor_clf.selective._predict_files import (
     answers_to_csv,
     predict_files,
 )
+from brain_tumor_clf.selective._readers import image_readers
+from brain_tumor_clf.selective._reasons import plain_reason
 
 __all__ = [
     "CLASSIFIED",
@@ -25,6 +27,8 @@ __all__ = [
     "SelectiveClassifier",
     "answers_to_csv",
     "as_selective",
+    "image_readers",
+    "plain_reason",
     "predict_files",
     "read_abstention",
 ]

@@ -1,6 +1,5 @@
 """predict_files: one answer per image file."""
 
-import os
 from numbers import Integral, Real
 
 import numpy as np
@@ -9,12 +8,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.exceptions import ImageReadError
+from brain_tumor_clf.preprocessing import source_name
 from brain_tumor_clf.selective._metadata import as_selective
+from brain_tumor_clf.selective._readers import look_at
 
 CLASSIFIED = "classified"
 UNCERTAIN = "uncertain"
 NOT_A_SCAN = "not a scan"
 UNREADABLE = "unreadable"
+_BLANK = "the image is blank: it shows a single gray value"
 
 
 def predict_files(
@@ -33,7 +35,8 @@ def predict_files(
     files : sequence of n files
         Paths, or files as bytes; any other image that the classifier takes works too.
     guard : bool, default=True
-        Whether to apply the model's guard, where it has one.
+        Whether to apply the model's guard, where it has one. A blank image is
+        uncertain with or without it.
     threshold : float, "auto" or None, default="auto"
         Abstention threshold from 0 to 1. "auto" is the model's own, if any; None never
         abstains.
@@ -50,8 +53,8 @@ def predict_files(
         - ``file``: the path, or ``"X[3]"`` for an entry without one;
         - ``state``: "classified", "uncertain", "not a scan" or "unreadable";
         - ``label``: the class; None unless the state is "classified";
-        - ``probability``: that of the most probable class, NaN if the image was not
-          classified or the model has no ``predict_proba``;
+        - ``probability``: that of the most probable class; NaN if the model was not
+          asked, has no ``predict_proba``, or gave a value that is not finite;
         - ``p_<class>``: the probability of each class, in the order of
           ``model.classes_``;
         - ``reason``: why there is no class; None if there is one.
@@ -88,7 +91,7 @@ def predict_files(
     rows = []
     for start in range(0, len(sources), chunk_size):
         chunk = sources[start : start + chunk_size]
-        names = [_name(source, start + i) for i, source in enumerate(chunk)]
+        names = [source_name(source, start + i) for i, source in enumerate(chunk)]
         rows += _predict_chunk(model, guard, threshold, names, chunk)
         if progress is not None:
             progress(len(chunk))
@@ -139,12 +142,6 @@ def _check_threshold(model, threshold):
     return float(threshold)
 
 
-def _name(source, position):
-    if isinstance(source, (str, os.PathLike)):
-        return os.fspath(source)
-    return f"X[{position}]"
-
-
 def _probability_columns(model):
     return [f"p_{label}" for label in model.classes_.tolist()]
 
@@ -152,7 +149,12 @@ def _probability_columns(model):
 def _predict_chunk(model, guard, threshold, names, sources):
     """One row (a dict) per file."""
     rows = [{"file": name, "label": None, "reason": None} for name in names]
-    positions = np.arange(len(sources))
+    failures, blank = look_at(model, sources)
+    for i, reason in failures.items():
+        rows[i].update(state=UNREADABLE, reason=reason)
+    for i in blank:
+        rows[i].update(state=UNCERTAIN, reason=_BLANK)
+    positions = np.delete(np.arange(len(sources)), [*failures, *blank])
     if guard is not None:
         positions, verdicts = _call(guard.predict, sources, positions, rows)
         outside = np.asarray(verdicts) == -1

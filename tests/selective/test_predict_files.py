@@ -2,14 +2,24 @@
 
 import csv
 import io
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from PIL import Image
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
 
-from brain_tumor_clf.selective import answers_to_csv, as_selective, predict_files
+from brain_tumor_clf.selective import (
+    answers_to_csv,
+    as_selective,
+    image_readers,
+    plain_reason,
+    predict_files,
+)
 
 # Keras' TensorFlow backend converts variables in the way of NumPy 1.
 pytestmark = pytest.mark.filterwarnings(
@@ -136,6 +146,46 @@ def test_probabilities_that_are_not_finite_are_no_answer():
     assert answers["state"].tolist() == ["uncertain"]
     assert "not finite" in answers["reason"][0]
     assert answers[["label", "probability", *P]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_a_blank_image_is_uncertain(guard, model, files, tmp_path):
+    blank = []
+    for level in (0, 90, 255):
+        Image.new("L", (50, 40), level).save(tmp_path / f"{level}.png")
+        Image.new("RGB", (500, 400), (level,) * 3).save(tmp_path / f"{level}.jpg")
+        blank += [tmp_path / f"{level}.png", tmp_path / f"{level}.jpg"]
+    sources = [*blank, files[0], np.full((40, 40), 7, np.uint8)]
+    answers = predict_files(model, sources, guard=guard, threshold=None, chunk_size=4)
+    assert answers["state"].tolist() == [*["uncertain"] * 6, "classified", "uncertain"]
+    unsure = answers[answers["state"] == "uncertain"]
+    assert unsure["reason"].str.contains("blank").all()
+    assert unsure[["label", "probability", *P]].isna().all(axis=None)
+
+
+def test_names_that_are_not_utf8(model, files, tmp_path):
+    name = tmp_path / os.fsdecode(b"sc\xe9n.jpg")
+    try:
+        shutil.copy(files[0], name)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    answers = predict_files(model, [str(name), name])
+    assert answers["file"].tolist() == [str(name)] * 2
+    assert (answers["state"] != "unreadable").all()
+
+
+def test_readers_inside_frozen_and_stacked_models(model):
+    (reader,) = image_readers(clone(model.estimator))
+    assert reader.frame is None
+    assert image_readers(FrozenEstimator(model.estimator_)) == [model[0].steps[0][1]]
+    assert image_readers(DummyClassifier()) == []
+
+
+def test_reasons_in_words_for_users():
+    several = "a DICOM file of 4 frames; choose one with ImageReader(frame=…), 0 to 3"
+    assert plain_reason(several).endswith("export one of them as PNG")
+    assert plain_reason(several, "--frame").endswith("choose one with --frame, 0 to 3")
+    assert plain_reason("the file is empty") == "the file is empty"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""The image readers inside a model, and a quick look at files through them."""
+
+from functools import partial
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from brain_tumor_clf.preprocessing import (
+    ImageReader,
+    ReadOptions,
+    iter_outcomes,
+    read_image,
+)
+
+_BLANK_RANGE = 2  # gray values; JPEG adds noise to an image of a single one
+_ENOUGH = (64, 64)  # pixels; JPEG files are decoded at a fraction of their size
+
+
+def image_readers(model):
+    """Find every `ImageReader` inside a model, frozen or stacked ones included.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted or not.
+
+    Returns
+    -------
+    list of ImageReader
+        The model's own, not copies.
+
+    Examples
+    --------
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from brain_tumor_clf import make_mri_pipeline
+    >>> from brain_tumor_clf.selective import image_readers
+    >>> pipe = make_mri_pipeline(LogisticRegression())
+    >>> image_readers(FrozenEstimator(pipe))
+    [ImageReader(image_size='auto')]
+    """
+    found, seen, waiting = [], set(), [model]
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, ImageReader):
+            found.append(part)
+        elif isinstance(part, BaseEstimator):
+            waiting += vars(part).values()
+        elif isinstance(part, dict):
+            waiting += part.values()
+        elif isinstance(part, (list, tuple)):
+            waiting += part
+    return found
+
+
+def look_at(model, sources):
+    """Read files as a model does: the reasons of failures, and which are blank.
+
+    Returns a dict and a list by position; both are empty if the model has no
+    `ImageReader`.
+    """
+    readers = image_readers(model)
+    if not readers:
+        return {}, []
+    reader = readers[0]
+    options = ReadOptions(
+        frame=reader.frame,
+        percentiles=tuple(reader.percentiles),
+        max_pixels=reader.max_pixels,
+    )
+    read = partial(read_image, options=options, least_size=_ENOUGH)
+    failures, blank = {}, []
+    for i, outcome in enumerate(iter_outcomes(read, sources, reader.n_jobs)):
+        if outcome.failure is not None:
+            failures[i] = outcome.failure
+        elif np.ptp(outcome.image) <= _BLANK_RANGE:
+            blank.append(i)
+    return failures, blank
