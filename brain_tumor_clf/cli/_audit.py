@@ -6,31 +6,14 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._console import (
-    check_page,
-    check_writable,
-    console,
-    note,
-    write_json,
-)
-from brain_tumor_clf.cli._options import (
-    DataFolder,
-    GroupsOption,
-    HealthyOption,
-    HtmlOption,
-    JsonOption,
-    SeedOption,
-    Subset,
-    SubsetOption,
-    load_scans,
-    resolve_healthy,
-)
+from brain_tumor_clf.cli import _console as shell
+from brain_tumor_clf.cli import _options as opt
 
 LEAK_FOUND = 3
 
 
 def audit(
-    folder: DataFolder,
+    folder: opt.DataFolder,
     test: Annotated[
         Path | None,
         typer.Option(
@@ -41,12 +24,12 @@ def audit(
             help="Folder of test images, laid out as DIR.",
         ),
     ] = None,
-    subset: SubsetOption = None,
-    groups: GroupsOption = None,
-    healthy: HealthyOption = "notumor",
-    seed: SeedOption = 0,
-    html_file: HtmlOption = None,
-    json_file: JsonOption = None,
+    subset: opt.SubsetOption = None,
+    groups: opt.GroupsOption = None,
+    healthy: opt.HealthyOption = "notumor",
+    seed: opt.SeedOption = 0,
+    html_file: opt.HtmlOption = None,
+    json_file: opt.JsonOption = None,
     fail_on_leak: Annotated[
         bool,
         typer.Option(
@@ -63,8 +46,8 @@ def audit(
     --groups names groups of training and test images in one table. Without it a
     groups.csv in DIR is used, for the images of DIR alone.
     """
-    check_page(html_file)
-    check_writable(json_file, "--json")
+    shell.check_page(html_file)
+    shell.check_writable(json_file, "--json")
     train, held_out = _load(folder, test, subset, groups)
     if fail_on_leak and held_out is None:
         raise typer.BadParameter(
@@ -86,16 +69,16 @@ def audit(
 def _load(folder, test, subset, groups):
     """Training scans, and test scans or None."""
     if test is None:
-        scans = load_scans(folder, subset, groups)
-        return _split(scans) if subset == Subset.ALL else (scans, None)
-    if subset == Subset.ALL:
+        scans = opt.load_scans(folder, subset, groups)
+        return _split(scans) if subset == opt.Subset.ALL else (scans, None)
+    if subset == opt.Subset.ALL:
         raise typer.BadParameter(
             "all audits a folder with its own Testing; leave --test out, or choose "
             "train.",
             param_hint="--subset",
         )
-    train = load_scans(folder, subset, groups)
-    held_out = load_scans(test, _test_subset(test), groups)
+    train = opt.load_scans(folder, subset, groups)
+    held_out = opt.load_scans(test, _test_subset(test), groups)
     if groups is None:
         # Names of two tables need not mean the same patients.
         held_out.groups = None
@@ -126,7 +109,7 @@ def _audit(train, test, healthy, seed):
     from brain_tumor_clf import audit_dataset
 
     classes = sorted(set(train.target))
-    options = {"groups": train.groups, "healthy": resolve_healthy(healthy, classes)}
+    options = {"groups": train.groups, "healthy": opt.resolve_healthy(healthy, classes)}
     n = len(train.data)
     if test is not None:
         n += len(test.data)
@@ -135,27 +118,27 @@ def _audit(train, test, healthy, seed):
             "y_test": test.target,
             "groups_test": test.groups,
         }
-    note(f"Reading {n:,} images and fitting three controls")
+    shell.note(f"Reading {n:,} images and fitting three controls")
     return audit_dataset(
         train.data, train.target, random_state=seed, n_jobs=-1, **options
     )
 
 
 def _show(found, html_file, json_file):
-    out = console(json_file)
+    out = shell.console(json_file)
     found.print(out)
     if html_file is not None:
         found.to_html(html_file)
         out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
     if json_file is not None:
-        write_json(found.to_dict(), json_file)
+        shell.write_json(found.to_dict(), json_file)
 
 
 def _fail_on_leak(found):
     test = found.images[found.images["split"] == "test"]
     n_leaked = int(test["copy_in_training"].notna().sum())
     if n_leaked:
-        note(f"{n_leaked:,} test images have a copy in training: exit status 3")
+        shell.note(f"{n_leaked:,} test images have a copy in training: exit status 3")
         raise typer.Exit(LEAK_FOUND)
     n_unread = int(found.images["failure"].notna().sum())
     if n_unread:

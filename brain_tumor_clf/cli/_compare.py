@@ -5,51 +5,27 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._console import (
-    PLOTS,
-    check_page,
-    check_writable,
-    console,
-    require_extra,
-    start_backend,
-    write_json,
-)
-from brain_tumor_clf.cli._options import (
-    ARCHITECTURE_NAMES,
-    BatchSizeOption,
-    DataFolder,
-    EpochsOption,
-    GroupsOption,
-    HtmlOption,
-    ImageSizeOption,
-    JsonOption,
-    LearningRateOption,
-    NoGroupsOption,
-    SubsetOption,
-    WeightsOption,
-    check_grouping,
-    check_learning_rate,
-    load_scans,
-)
+from brain_tumor_clf.cli import _console as shell
+from brain_tumor_clf.cli import _options as opt
 
 
 def compare(
-    folder: DataFolder,
+    folder: opt.DataFolder,
     architectures: Annotated[
         str,
         typer.Option(
             metavar="NAME,NAME,…",
-            help="The first is the one to compare with: " + ARCHITECTURE_NAMES,
+            help="The first is the one to compare with: " + opt.ARCHITECTURE_NAMES,
         ),
     ],
-    image_size: ImageSizeOption = None,
-    epochs: EpochsOption = None,
-    batch_size: BatchSizeOption = None,
-    learning_rate: LearningRateOption = None,
-    weights: WeightsOption = None,
-    subset: SubsetOption = None,
-    groups: GroupsOption = None,
-    no_groups: NoGroupsOption = False,
+    image_size: opt.ImageSizeOption = None,
+    epochs: opt.EpochsOption = None,
+    batch_size: opt.BatchSizeOption = None,
+    learning_rate: opt.LearningRateOption = None,
+    weights: opt.WeightsOption = None,
+    subset: opt.SubsetOption = None,
+    groups: opt.GroupsOption = None,
+    no_groups: opt.NoGroupsOption = False,
     cv: Annotated[
         int, typer.Option(min=2, metavar="K", help="Folds of cross-validation.")
     ] = 5,
@@ -61,18 +37,18 @@ def compare(
             "trained anew.",
         ),
     ] = "0",
-    html_file: HtmlOption = None,
-    json_file: JsonOption = None,
+    html_file: opt.HtmlOption = None,
+    json_file: opt.JsonOption = None,
 ):
     """Cross-validate several architectures on the same folds of a folder of scans.
 
     Groups are kept whole: those of --groups or of a groups.csv in DIR; without them
     near duplicates, mirror images included.
     """
-    check_page(html_file)
-    check_writable(json_file, "--json")
-    check_learning_rate(learning_rate)
-    check_grouping(groups, no_groups)
+    shell.check_page(html_file)
+    shell.check_writable(json_file, "--json")
+    opt.check_learning_rate(learning_rate)
+    opt.check_grouping(groups, no_groups)
     seeds = _parse_seeds(seeds)
     options = {
         "image_size": image_size,
@@ -82,9 +58,9 @@ def compare(
         "learning_rate": learning_rate,
     }
     if html_file is not None:
-        require_extra("plots", PLOTS)
-    scans = load_scans(folder, subset, groups)
-    start_backend()
+        shell.require_extra("plots", shell.PLOTS)
+    scans = opt.load_scans(folder, subset, groups)
+    shell.start_backend()
     models = _make_models(architectures, options)
     result = _compare(models, scans, no_groups, cv, seeds)
     result.protocol = _with_options(result.protocol, options)
@@ -129,10 +105,10 @@ def _with_options(protocol, options):
 
 
 def _show(result, folder, html_file, json_file):
-    out = console(json_file)
+    out = shell.console(json_file)
     result.print(out, title=f"{len(result.names)} architectures on {folder}")
     if html_file is not None:
         result.to_html(html_file)
         out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
     if json_file is not None:
-        write_json(result.to_dict(), json_file)
+        shell.write_json(result.to_dict(), json_file)

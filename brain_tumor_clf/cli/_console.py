@@ -10,9 +10,11 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
+from math import isfinite
 
 import typer
+
+from brain_tumor_clf._files import written_beside
 
 RESEARCH_ONLY = "Research only; not a medical device."
 PLOTS = {"matplotlib": "matplotlib"}
@@ -89,6 +91,10 @@ def show_warning(message, category, filename, lineno, file=None, line=None):
     text = str(message).strip()
     if text not in _shown_warnings:
         _shown_warnings.add(text)
+        if "ImageReader" in text:
+            from brain_tumor_clf.selective import plain_reason
+
+            text = plain_reason(text, "--frame of predict and explain")
         print_warning(text)
 
 
@@ -113,17 +119,33 @@ def progress(description, total):
 
 
 def write_text(text, path):
-    """Write text to a file, or to stdout where the path is "-"."""
+    """Write text to a file, or to stdout where the path is "-".
+
+    Names of files that are not valid UTF-8 are written as the bytes that they are.
+    """
     if str(path) == "-":
         sys.stdout.write(text)
         return
-    Path(path).write_text(text, encoding="utf-8")
+    with written_beside(path) as partial:
+        partial.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 
 def write_json(document, path):
     """Write a document as JSON to a file, or to stdout where the path is "-"."""
-    document = {**document, "notice": RESEARCH_ONLY}
-    write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", path)
+    document = _without_nan({**document, "notice": RESEARCH_ONLY})
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    # What is not valid UTF-8 in names of files becomes escapes, which JSON has.
+    text = text.encode("utf-8", "backslashreplace").decode()
+    write_text(text + "\n", path)
+
+
+def _without_nan(value):
+    """Plain data with None in place of NaN and infinity, which JSON lacks."""
+    if isinstance(value, dict):
+        return {key: _without_nan(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(each) for each in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def check_writable(path, option):

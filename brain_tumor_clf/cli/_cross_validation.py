@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from brain_tumor_clf.cli._console import note, print_warning, progress
-from brain_tumor_clf.cli._options import describe_data
+from brain_tumor_clf.cli import _console as shell
+from brain_tumor_clf.cli import _options as opt
 
 _NEAR = "near duplicates, mirror images included; patients are not known"
 
@@ -31,7 +31,7 @@ class Grouping:
         notes = [*protocol.notes, *([self.warning] if self.warning else [])]
         return replace(
             protocol,
-            data=describe_data(scans),
+            data=opt.describe_data(scans),
             groups=self.kind,
             split=f"{n_splits}-fold {how}; each image is predicted by a model that "
             "was not trained on it",
@@ -47,12 +47,12 @@ def choose_groups(scans, no_groups, n_splits, seed):
     """
     if no_groups:
         warning = _count_shared(scans, n_splits, seed)
-        print_warning(warning)
+        shell.print_warning(warning)
         return Grouping(None, "ignored (--no-groups)", warning=warning)
     if scans.groups is not None:
         return Grouping(scans.groups, "given", are_patients=True)
     labels = _near_duplicates(scans.data)
-    note(
+    shell.note(
         f"No groups were given: {len(set(labels)):,} groups of near duplicates, mirror "
         "images included, are kept whole. Patients are not known; name them with "
         "--groups CSV."
@@ -63,7 +63,7 @@ def choose_groups(scans, no_groups, n_splits, seed):
 def _near_duplicates(paths):
     from brain_tumor_clf import NearDuplicateGrouper
 
-    note(f"Looking for copies among {len(paths):,} images")
+    shell.note(f"Looking for copies among {len(paths):,} images")
     return NearDuplicateGrouper(n_jobs=-1).fit_predict(paths)
 
 
@@ -123,7 +123,9 @@ def compare_models(models, scans, grouping, n_splits, seeds):
     """Return the `Comparison` of models; a bar shows how many fits are done."""
     from brain_tumor_clf import compare
 
-    with progress(next(iter(models)), n_splits * len(seeds) * len(models)) as advance:
+    with shell.progress(
+        next(iter(models)), n_splits * len(seeds) * len(models)
+    ) as advance:
         comparison = compare(
             models,
             scans.data,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli._options import SeedOption, load_scans
 
@@ -98,7 +99,8 @@ def _show(comparison, best, scans, output):
     title = f"{best.name}, out-of-fold predictions"
     best.report.print(out, title=title)
     picture = output / "confusion_matrix.png"
-    best.report.plot().figure_.savefig(picture, dpi=120)
+    with written_beside(picture) as partial:
+        best.report.plot().figure_.savefig(partial, dpi=120, format="png")
     out.print(f"Wrote {picture}", soft_wrap=True, markup=False)
 
 

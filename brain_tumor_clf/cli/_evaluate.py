@@ -6,38 +6,15 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._console import (
-    PLOTS,
-    check_page,
-    check_writable,
-    console,
-    note,
-    progress,
-    require_extra,
-    start_backend,
-    write_json,
-)
-from brain_tumor_clf.cli._options import (
-    DataFolder,
-    GroupsOption,
-    HealthyOption,
-    HtmlOption,
-    JsonOption,
-    ModelFile,
-    SeedOption,
-    SubsetOption,
-    describe_data,
-    load_scans,
-    load_training_scans,
-    resolve_healthy,
-)
+from brain_tumor_clf.cli import _console as shell
+from brain_tumor_clf.cli import _options as opt
 
 
 def evaluate(
-    model: ModelFile,
-    folder: DataFolder,
-    subset: SubsetOption = None,
-    groups: GroupsOption = None,
+    model: opt.ModelFile,
+    folder: opt.DataFolder,
+    subset: opt.SubsetOption = None,
+    groups: opt.GroupsOption = None,
     train: Annotated[
         Path | None,
         typer.Option(
@@ -49,10 +26,10 @@ def evaluate(
             "images without a copy there, beside those of controls.",
         ),
     ] = None,
-    healthy: HealthyOption = "notumor",
-    seed: SeedOption = 0,
-    html_file: HtmlOption = None,
-    json_file: JsonOption = None,
+    healthy: opt.HealthyOption = "notumor",
+    seed: opt.SeedOption = 0,
+    html_file: opt.HtmlOption = None,
+    json_file: opt.JsonOption = None,
 ):
     """Score a saved model on scans that it has not seen.
 
@@ -60,19 +37,19 @@ def evaluate(
     training: --train DIR finds copies. Where groups (patients) are known, intervals
     are of groups drawn whole, and each group also has one vote.
     """
-    check_page(html_file)
-    check_writable(json_file, "--json")
+    shell.check_page(html_file)
+    shell.check_writable(json_file, "--json")
     if html_file is not None:
-        require_extra("plots", PLOTS)
-    scans = load_scans(folder, subset, groups)
-    training = None if train is None else load_training_scans(train)
-    start_backend()
+        shell.require_extra("plots", shell.PLOTS)
+    scans = opt.load_scans(folder, subset, groups)
+    training = None if train is None else opt.load_training_scans(train)
+    shell.start_backend()
     from brain_tumor_clf.cli._model import load_classifier
 
     pipeline = load_classifier(model)
     classes = [str(label) for label in pipeline.classes_]
     _check_classes(classes, scans)
-    healthy = resolve_healthy(healthy, classes)
+    healthy = opt.resolve_healthy(healthy, classes)
     report = _evaluate(pipeline, scans, training, healthy, seed)
     _show(report, folder, html_file, json_file)
 
@@ -96,10 +73,12 @@ def _evaluate(pipeline, scans, training, healthy, seed):
     labels, probabilities = _predict(pipeline, list(scans.data))
     known = {}
     if training is not None:
-        note(f"Looking for copies among {len(training.data):,} training images")
+        shell.note(f"Looking for copies among {len(training.data):,} training images")
         known = {"X_train": training.data, "y_train": training.target}
     else:
-        note("--train DIR tells which of them have a copy among the training images.")
+        shell.note(
+            "--train DIR tells which of them have a copy among the training images."
+        )
     is_known = "not known here" if training is None else "given"
     report = EvaluationReport.from_predictions(
         scans.target,
@@ -117,7 +96,7 @@ def _evaluate(pipeline, scans, training, healthy, seed):
         model_id=pipeline.model_id_,
         **known,
     )
-    report.protocol = replace(report.protocol, data=describe_data(scans))
+    report.protocol = replace(report.protocol, data=opt.describe_data(scans))
     return report
 
 
@@ -132,7 +111,7 @@ def _predict(pipeline, files):
     from brain_tumor_clf.selective import UNREADABLE, predict_files
 
     options = {"guard": False, "threshold": None}
-    with progress("Predicting", len(files)) as advance:
+    with shell.progress("Predicting", len(files)) as advance:
         found = predict_files(pipeline, files, progress=advance, **options)
     unread = found[found["state"] == UNREADABLE]
     if len(unread):
@@ -146,10 +125,10 @@ def _predict(pipeline, files):
 
 
 def _show(report, folder, html_file, json_file):
-    out = console(json_file)
+    out = shell.console(json_file)
     report.print(out, title=f"Model {report.model_id} on {folder}")
     if html_file is not None:
         report.to_html(html_file)
         out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
     if json_file is not None:
-        write_json(report.to_dict(), json_file)
+        shell.write_json(report.to_dict(), json_file)

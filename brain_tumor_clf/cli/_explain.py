@@ -5,17 +5,19 @@ from typing import Annotated, Literal
 
 import typer
 
+from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli._model import (
+    FrameOption,
     ModelAndPaths,
     TrustPickleOption,
     open_model,
     split_model,
 )
 from brain_tumor_clf.cli._predict import (
-    exit_if_unreadable,
     find_scans,
-    with_empty_folders,
+    gather_answers,
+    report_problems,
 )
 
 _CHUNK = 16  # scans whose maps are in memory at a time
@@ -45,6 +47,7 @@ def explain(
         Literal["layercam", "gradcam", "gradcam++", "occlusion"],
         typer.Option(help="Gradients, or occlusion (any model, but slow)."),
     ] = "layercam",
+    frame: FrameOption = None,
     trust_pickle: TrustPickleOption = False,
 ):
     """Draw a heat map of each scan, one PNG per scan.
@@ -59,7 +62,7 @@ def explain(
     pictures = _name_pictures(files, output)
     _make_folder(output)
     shell.start_backend()
-    model = open_model(file, trust_pickle)
+    model = open_model(file, trust_pickle, frame)
     code = _find_class(model, target)
     tables = []
     with shell.progress("Explaining", len(files)) as advance:
@@ -67,9 +70,9 @@ def explain(
             chunk = files[start : start + _CHUNK]
             tables.append(_explain(model, chunk, code, method, pictures))
             advance(len(chunk))
-    answers = with_empty_folders(tables, empty)
+    answers = gather_answers(tables, empty)
     _print_table(answers, pictures, model.model_id_)
-    exit_if_unreadable(answers)
+    report_problems(answers)
 
 
 def _name_pictures(files, folder):
@@ -149,7 +152,8 @@ def _draw(answer, heat, picture, model_id):
     figure.supxlabel(
         f"model {model_id}. {shell.RESEARCH_ONLY}", fontsize=6, color="0.4"
     )
-    figure.savefig(picture, dpi=_DPI)
+    with written_beside(picture) as partial:
+        figure.savefig(partial, dpi=_DPI, format="png")
 
 
 def _print_table(answers, pictures, model_id):

@@ -88,6 +88,8 @@ def main(args=None):
     shell.silence_backends(debug)
     if not debug:
         warnings.showwarning = shell.show_warning
+    if hasattr(sys.stdout, "reconfigure"):  # names of files may not be valid UTF-8
+        sys.stdout.reconfigure(errors="surrogateescape")
     try:
         status = app(args or ["--help"], prog_name=PROGRAM, standalone_mode=False)
         status = status if args else _WRONG_USE

@@ -13,15 +13,25 @@ from brain_tumor_clf.cli._console import print_warning
 SIMPLE = "SimpleCNN"
 _SIMPLE_SIZE = 128
 _OWN, _PICKLES = ".btc", (".joblib", ".pkl", ".pickle")
+_HEAD, _MANIFEST = 132, b"manifest.json"  # a model file begins with its manifest
 
 ModelAndPaths = Annotated[
     list[Path],
     typer.Argument(
         metavar="[MODEL] PATH...",
         exists=True,
-        help="A model file (.btc) written by `train` or `demo`, or none for the "
+        help="A model file written by `train` or `demo`, or none for the "
         "packaged model; then scans, and folders that are searched with all their "
         "sub-folders.",
+    ),
+]
+FrameOption = Annotated[
+    int | None,
+    typer.Option(
+        "--frame",
+        min=0,
+        metavar="N",
+        help="Which frame to read of files that hold several, from 0.",
     ),
 ]
 TrustPickleOption = Annotated[
@@ -39,7 +49,12 @@ TrustPickleOption = Annotated[
 def split_model(paths):
     """Split the model (None: the packaged one) from the scans among the arguments."""
     first, *others = paths
-    if first.is_dir() or first.suffix.lower() not in (_OWN, *_PICKLES):
+    for path in others:
+        if _is_model(path):
+            raise typer.BadParameter(
+                f"{path} is a model: name it first.", param_hint="PATH..."
+            )
+    if not _is_model(first):
         return None, paths
     if not others:
         raise typer.BadParameter(
@@ -49,15 +64,64 @@ def split_model(paths):
     return first, others
 
 
-def open_model(path, trust_pickle=False):
-    """Open the classifier in a file, or the packaged one: a `SelectiveClassifier`."""
+def open_model(path, trust_pickle=False, frame=None):
+    """Open the classifier in a file, or the packaged one: a `SelectiveClassifier`.
+
+    `frame` is the one to read of files that hold several.
+    """
     if path is None:
         from brain_tumor_clf import load_pretrained
 
-        return load_pretrained()
-    if path.suffix.lower() in _PICKLES:
-        return _unpickle(path, trust_pickle)
-    return load_classifier(path)
+        model = load_pretrained()
+    elif _is_pickle(path) and path.suffix.lower() != _OWN:
+        model = _unpickle(path, trust_pickle)
+    else:
+        model = load_classifier(path)
+    if frame is not None:
+        from brain_tumor_clf.selective import image_readers
+
+        for reader in image_readers(model):
+            reader.frame = frame
+    return model
+
+
+def _is_model(path):
+    """Return whether a file is a model by its content or, if no image, its name."""
+    if path.is_dir():
+        return False
+    if _MANIFEST in _head(path) or _is_pickle(path):
+        return True
+    return path.suffix.lower() == _OWN and not _is_image(path)
+
+
+def _is_pickle(path):
+    """Return whether a file is a pickle by its content or, if no image, its name."""
+    head = _head(path)
+    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return True
+    is_named_so = path.suffix.lower() in _PICKLES
+    return is_named_so and _MANIFEST not in head and not _is_image(path)
+
+
+def _head(path):
+    """Read the first bytes of a file, none if there is no such file."""
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(_HEAD)
+
+
+def _is_image(path):
+    """Return whether a file is an image by its content."""
+    from PIL import Image, UnidentifiedImageError
+
+    from brain_tumor_clf.preprocessing import has_dicom_magic
+
+    try:
+        Image.open(path).close()
+    except (OSError, UnidentifiedImageError):
+        return has_dicom_magic(_head(path))
+    return True
 
 
 def load_classifier(path):

@@ -7,6 +7,7 @@ import typer
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli._model import (
+    FrameOption,
     ModelAndPaths,
     TrustPickleOption,
     open_model,
@@ -32,6 +33,7 @@ def predict(
             "auto is the threshold in the model file.",
         ),
     ] = None,
+    frame: FrameOption = None,
     trust_pickle: TrustPickleOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
@@ -60,19 +62,19 @@ def predict(
     shell.start_backend()
     from brain_tumor_clf.selective import answers_to_csv, predict_files
 
-    model = open_model(file, trust_pickle)
+    model = open_model(file, trust_pickle, frame)
     _check_model(model, guard, threshold)
     options = {"guard": guard, "threshold": threshold}
     with shell.progress("Predicting", len(files)) as advance:
         answers = predict_files(model, files, **options, progress=advance)
-    answers = with_empty_folders([answers], empty)
+    answers = gather_answers([answers], empty)
     if as_json:
         shell.write_json(_document(model, answers), output or "-")
     elif as_csv:
         shell.write_text(answers_to_csv(answers, model.model_id_), output or "-")
     else:
         _print_table(model, answers)
-    exit_if_unreadable(answers)
+    report_problems(answers)
 
 
 # --- shared with explain -----------------------------------------------------------
@@ -92,22 +94,31 @@ def find_scans(paths):
     return list(dict.fromkeys(files)), empty
 
 
-def with_empty_folders(tables, empty):
-    """Answers as one table, which begins with the folders that hold no image."""
+def gather_answers(tables, empty):
+    """Answers as one table, which begins with the folders that hold no image.
+
+    The reasons are in words for the command line.
+    """
     import pandas as pd
+
+    from brain_tumor_clf.selective import plain_reason
 
     failed = pd.DataFrame({"file": empty, "label": None}, dtype=object)
     failed["state"], failed["reason"] = "unreadable", "this folder holds no image"
     answers = pd.concat([failed, *tables] if empty else tables, ignore_index=True)
+    answers["reason"] = [r and plain_reason(r, "--frame") for r in answers["reason"]]
     return answers[list(tables[0])] if tables else answers
 
 
-def exit_if_unreadable(answers):
-    """Print an error for each file that could not be read, and exit with status 1."""
-    failed = answers[answers["state"] == "unreadable"]
-    for path, reason in zip(failed["file"], failed["reason"], strict=True):
-        shell.print_error(f"{path}: {reason}")
-    if len(failed):
+def report_problems(answers):
+    """Print why files got no answer; exit with status 1 if any could not be read."""
+    unanswered = answers[answers["probability"].isna() & answers["label"].isna()]
+    for row in unanswered.to_dict("records"):
+        if row["state"] == "unreadable":
+            shell.print_error(f"{row['file']}: {row['reason']}")
+        elif row["state"] == "uncertain":
+            shell.print_warning(f"{row['file']}: {row['reason']}")
+    if (answers["state"] == "unreadable").any():
         raise typer.Exit(1)
 
 
@@ -176,6 +187,7 @@ def _rows(model, answers):
                 "probabilities": by_class if answered else None,
                 "state": row["state"],
                 "error": row["reason"] if row["state"] == "unreadable" else None,
+                "reason": row["reason"],
             }
         )
     return rows

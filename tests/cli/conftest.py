@@ -27,6 +27,7 @@ def run_script(*args, cwd=None):
         capture_output=True,
         text=True,
         encoding="utf-8",
+        errors="surrogateescape",
         cwd=cwd,
         env=env,
         check=False,
