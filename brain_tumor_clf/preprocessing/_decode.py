@@ -126,9 +126,11 @@ def _seek_frame(image, frame):
         return
     try:
         image.seek(frame)
-    except EOFError:
-        check_frame(frame, image.n_frames)
-        raise
+    except EOFError as error:
+        # Pillow miscounts the frames of a TIFF after this.
+        raise UnreadableImageError(
+            f"the file has no frame {frame}; the first one is frame 0"
+        ) from error
 
 
 def check_frame(frame, n_frames):
