@@ -6,6 +6,7 @@ Results go to stdout, everything else to stderr.
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -91,11 +92,14 @@ def show_warning(message, category, filename, lineno, file=None, line=None):
     text = str(message).strip()
     if text not in _shown_warnings:
         _shown_warnings.add(text)
-        if "ImageReader" in text:
-            from brain_tumor_clf.selective import plain_reason
+        print_warning(text.replace("ImageReader(frame=…)", "predict --frame"))
 
-            text = plain_reason(text, "--frame of predict and explain")
-        print_warning(text)
+
+def fit_advice(reason):
+    """Replace advice for programs in a reason why a file cannot be read."""
+    reason = reason.replace("ImageReader(frame=…)", "--frame")
+    reason = reason.replace("got frame=", "got --frame ")
+    return re.sub(r"[;:] (pass|if it is genuine|load_mri_folder|\w+\()\b.*", "", reason)
 
 
 @contextmanager

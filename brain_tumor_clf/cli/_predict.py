@@ -101,12 +101,10 @@ def gather_answers(tables, empty):
     """
     import pandas as pd
 
-    from brain_tumor_clf.selective import plain_reason
-
     failed = pd.DataFrame({"file": empty, "label": None}, dtype=object)
     failed["state"], failed["reason"] = "unreadable", "this folder holds no image"
     answers = pd.concat([failed, *tables] if empty else tables, ignore_index=True)
-    answers["reason"] = [r and plain_reason(r, "--frame") for r in answers["reason"]]
+    answers["reason"] = [r and shell.fit_advice(r) for r in answers["reason"]]
     return answers[list(tables[0])] if tables else answers
 
 

@@ -16,7 +16,6 @@ from brain_tumor_clf.selective._predict_files import (
     predict_files,
 )
 from brain_tumor_clf.selective._readers import image_readers
-from brain_tumor_clf.selective._reasons import plain_reason
 
 __all__ = [
     "CLASSIFIED",
@@ -28,7 +27,6 @@ __all__ = [
     "answers_to_csv",
     "as_selective",
     "image_readers",
-    "plain_reason",
     "predict_files",
     "read_abstention",
 ]

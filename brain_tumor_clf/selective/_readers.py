@@ -2,9 +2,9 @@
 
 from functools import partial
 
-import numpy as np
 from sklearn.base import BaseEstimator
 
+from brain_tumor_clf.exceptions import BlankImageWarning
 from brain_tumor_clf.preprocessing import (
     ImageReader,
     ReadOptions,
@@ -12,7 +12,6 @@ from brain_tumor_clf.preprocessing import (
     read_image,
 )
 
-_BLANK_RANGE = 2  # gray values; JPEG adds noise to an image of a single one
 _ENOUGH = (64, 64)  # pixels; JPEG files are decoded at a fraction of their size
 
 
@@ -76,6 +75,6 @@ def look_at(model, sources):
     for i, outcome in enumerate(iter_outcomes(read, sources, reader.n_jobs)):
         if outcome.failure is not None:
             failures[i] = outcome.failure
-        elif np.ptp(outcome.image) <= _BLANK_RANGE:
+        elif any(category is BlankImageWarning for category, _ in outcome.notes):
             blank.append(i)
     return failures, blank

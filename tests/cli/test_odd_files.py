@@ -214,7 +214,7 @@ def test_advice_is_for_the_command_line(cli, trained, frames, tmp_path):
     for code in ("ImageReader", "numpy.load", "volume[", "as an array"):
         assert code not in said
     done = cli("predict", trained[1], frames, "--frame", 7)
-    assert "the file has 3 frames, 0 to 2; got --frame 7" in done.stderr
+    assert "frames.tif: the file has no frame 7" in done.stderr
 
 
 def test_a_dicom_file_of_many_frames(cli, trained, tmp_path):

@@ -17,7 +17,6 @@ from brain_tumor_clf.selective import (
     answers_to_csv,
     as_selective,
     image_readers,
-    plain_reason,
     predict_files,
 )
 
@@ -179,13 +178,6 @@ def test_readers_inside_frozen_and_stacked_models(model):
     assert reader.frame is None
     assert image_readers(FrozenEstimator(model.estimator_)) == [model[0].steps[0][1]]
     assert image_readers(DummyClassifier()) == []
-
-
-def test_reasons_in_words_for_users():
-    several = "a DICOM file of 4 frames; choose one with ImageReader(frame=…), 0 to 3"
-    assert plain_reason(several).endswith("export one of them as PNG")
-    assert plain_reason(several, "--frame").endswith("choose one with --frame, 0 to 3")
-    assert plain_reason("the file is empty") == "the file is empty"
 
 
 @pytest.mark.parametrize(
