@@ -75,23 +75,8 @@ _OPERATIONS = frozenset(
 def check_config(text, allow_registered=False):
     """Parse a network's architecture and refuse what must not be built.
 
-    Parameters
-    ----------
-    text : str
-        JSON, as ``json.dumps`` of a serialized Keras model.
-    allow_registered : bool, default=False
-        Whether layers that other code of this process has registered with Keras are
-        allowed too.
-
-    Returns
-    -------
-    dict
-        The parsed architecture.
-
-    Raises
-    ------
-    ModelFileError
-        If it is no JSON, too large or too deep, or names anything that is not allowed.
+    `allow_registered` says whether layers that other code of this process has
+    registered with Keras are allowed. A ModelFileError names what is refused.
     """
     if not isinstance(text, str) or len(text) > _MAX_CHARACTERS:
         raise ModelFileError(

@@ -33,35 +33,10 @@ _LAYERS_PER_WEIGHT, _MAX_BARE_LAYERS = 4, 200
 
 
 def network_to_state(model, *, allow_registered=False):
-    """Return a network's architecture and weights as plain data.
+    """Return a network's architecture (JSON text) and weights (arrays) as a dict.
 
-    Optimizer, loss and metrics are left out, and so is the state of the random layers
-    (dropout, augmentation), which acts in training alone.
-
-    Parameters
-    ----------
-    model : keras.Model
-        A functional or sequential network.
-    allow_registered : bool, default=False
-        As in :func:`network_from_state`.
-
-    Returns
-    -------
-    dict
-        ``"config"``: str, JSON of the architecture; ``"weights"``: list of ndarray, in
-        the order of ``model.get_weights()``.
-
-    Raises
-    ------
-    ModelFileError
-        If the network holds a layer that :func:`network_from_state` would refuse.
-
-    Examples
-    --------
-    >>> from brain_tumor_clf.networks import network_to_state, simple_cnn
-    >>> state = network_to_state(simple_cnn((16, 16, 1), 4))
-    >>> sorted(state), len(state["weights"])
-    (['config', 'weights'], 8)
+    The optimizer, the loss and the state of random layers are left out. Layers that
+    `network_from_state` would refuse are a ModelFileError.
     """
     is_sequential = isinstance(model, keras.Sequential)
     config = {
@@ -82,42 +57,12 @@ def network_to_state(model, *, allow_registered=False):
 
 
 def network_from_state(state, *, allow_registered=False):
-    """Rebuild a network from :func:`network_to_state`'s data.
+    """Rebuild a network from the data of `network_to_state`, uncompiled.
 
-    The architecture is checked against a list of allowed layers before any of it is
-    built: Keras' own, without those that run code or read files, and this package's.
-    Global seeds, the dtype policy and Python's `random` are left as they were.
-
-    Parameters
-    ----------
-    state : dict
-        ``"config"`` and ``"weights"``.
-    allow_registered : bool, default=False
-        Whether layers that other code of this process has registered with
-        ``keras.saving.register_keras_serializable`` are allowed too. For data from a
-        source that may run code anyway, such as a pickle.
-
-    Returns
-    -------
-    keras.Model
-        Uncompiled; predicts the same, to the last bit, as the network it comes from
-        on the same machine and backend.
-
-    Raises
-    ------
-    ModelFileError
-        If the data is damaged, or names a layer that is not allowed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from brain_tumor_clf.networks import (
-    ...     network_from_state, network_to_state, simple_cnn
-    ... )
-    >>> model, X = simple_cnn((16, 16, 1), 4), np.ones((2, 16, 16, 1))
-    >>> twin = network_from_state(network_to_state(model))
-    >>> bool((twin.predict_on_batch(X) == model.predict_on_batch(X)).all())
-    True
+    Only layers of this package, and of Keras that run no code and read no files, are
+    built; with `allow_registered`, for a source that may run code anyway (a pickle),
+    also those that other code has registered with Keras. Anything else is a
+    ModelFileError. Global seeds and the dtype policy are left as they were.
     """
     config, weights = _checked(state, allow_registered)
     try:
@@ -144,23 +89,9 @@ def network_from_state(state, *, allow_registered=False):
 
 
 def check_network_state(state, *, allow_registered=False):
-    """Check a network's data without building it.
+    """Raise a ModelFileError if a network's data must not be built, or is not finite.
 
-    What only building shows, such as weights that do not fit the architecture, is left
-    to :func:`network_from_state`.
-
-    Parameters
-    ----------
-    state : dict
-        From :func:`network_to_state`.
-    allow_registered : bool, default=False
-        As in :func:`network_from_state`.
-
-    Raises
-    ------
-    ModelFileError
-        If it is no such data, names a layer that is not allowed, has far more layers
-        than weights, or if a weight is NaN or infinite.
+    Weights that do not fit the architecture show only when it is built.
     """
     _, weights = _checked(state, allow_registered)
     for i, value in enumerate(weights):

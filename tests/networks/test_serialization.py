@@ -254,6 +254,7 @@ def test_arguments_that_old_versions_lack_are_told_only_if_they_matter():
         assert '"renorm":true' in network_to_state(renormed)["config"]
 
 
+@pytest.mark.slow
 def test_a_keras_file_loads_after_the_import_that_the_docs_name(tmp_path):
     augmentation = augmentation_layers(noise=3, rotation=5)
     model = network_from_state(network_to_state(small(augmentation=augmentation)))
