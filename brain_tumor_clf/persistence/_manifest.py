@@ -12,7 +12,7 @@ import numpy as np
 
 from brain_tumor_clf import __version__
 from brain_tumor_clf.exceptions import ModelFileError
-from brain_tumor_clf.persistence._archive import ESTIMATOR, MANIFEST, read_file
+from brain_tumor_clf.persistence._archive import MANIFEST, read_file
 
 FORMAT_NAME = "brain-tumor-clf model"
 FORMAT_VERSION = 2
@@ -20,7 +20,7 @@ FORMAT_VERSION = 2
 _DEPENDENCIES = ("scikit-learn", "keras", "numpy", "skops")
 # How many leading numbers of a version must agree for a load without a warning.
 _SIGNIFICANT = {"brain-tumor-clf": 2, "scikit-learn": 2, "keras": 1, "numpy": 1}
-_MODEL_ID_LENGTH = 16
+MODEL_ID_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -30,28 +30,23 @@ class ModelManifest:
     Attributes
     ----------
     model_id : str
-        16 hexadecimal digits: the first of `sha256`. Two files of one fitted model
-        share it, whenever and wherever they were saved.
+        First 16 digits of `sha256`, the same in every file of one fitted model.
     classes : list or None
-        Class labels in the order of the columns of ``predict_proba``; None if the
-        estimator has no classes.
+        Class labels in the order of the columns of ``predict_proba``, if any.
     estimator : str
         The estimator and its parts in one line.
     created : str
         Time of saving, ISO 8601, UTC.
     backend : str or None
-        Keras backend under which it was saved; None if no network was in use. It may
-        be loaded under any other.
+        Keras backend when it was saved, if any. It loads under every backend.
     versions : dict of str to str
-        Versions of Python and of the packages that matter at saving.
+        Versions of Python and of packages when it was saved.
     metadata : dict
-        What the caller passed to :func:`save`: scores, a model card, …
+        What was passed to :func:`save`.
     sha256 : str
         Checksum of the member ``estimator.skops``.
-    format : str
-        Name of the file format.
-    format_version : int
-        Version of the file format.
+    format, format_version : str, int
+        Name and version of the file format.
     """
 
     model_id: str
@@ -71,7 +66,7 @@ def make_manifest(estimator, content, metadata):
     keras = sys.modules.get("keras")  # not imported for its backend's name alone
     digest = hashlib.sha256(content).hexdigest()
     return ModelManifest(
-        model_id=digest[:_MODEL_ID_LENGTH],
+        model_id=digest[:MODEL_ID_LENGTH],
         classes=class_list(estimator),
         estimator=_describe(estimator),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -138,32 +133,8 @@ def parse_manifest(path, content):
     return manifest
 
 
-def check_content(path, manifest, content):
-    """Raise a ModelFileError unless the skops file is the one of the manifest."""
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != manifest.sha256:
-        problem = f"the checksum of {ESTIMATOR} differs"
-    elif manifest.model_id != digest[:_MODEL_ID_LENGTH]:
-        problem = "its model id is not its content's"
-    else:
-        return
-    raise ModelFileError(f"{path} is damaged or tampered with: {problem}.")
-
-
 def installed_versions():
-    """Return the versions of Python and of the packages that a model depends on.
-
-    Returns
-    -------
-    dict of str to str
-        Version by name.
-
-    Examples
-    --------
-    >>> from brain_tumor_clf.persistence import installed_versions
-    >>> "keras" in installed_versions()
-    True
-    """
+    """Return the versions of Python and of the packages that a model depends on."""
     versions = {"python": platform.python_version(), "brain-tumor-clf": __version__}
     return versions | {name: importlib.metadata.version(name) for name in _DEPENDENCIES}
 
@@ -207,14 +178,12 @@ def _check_format_version(path, document):
     """Raise a ModelFileError that says how to read another version of the format."""
     version = document.get("format_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise ModelFileError(
-            f"{path} is damaged: there is no format version {version!r}."
-        )
+        raise ModelFileError(f"{path} is damaged: no format version {version!r}.")
     if version > FORMAT_VERSION:
         versions = document.get("versions")
         wrote = versions.get("brain-tumor-clf") if isinstance(versions, dict) else None
         raise ModelFileError(
             f"{path} has format version {version} and was written by brain-tumor-clf "
-            f"{wrote}; this is {__version__}, which reads formats up to "
-            f"{FORMAT_VERSION}. Upgrade: pip install 'brain-tumor-clf>={wrote}'."
+            f"{wrote}; this is {__version__}. Upgrade: pip install "
+            f"'brain-tumor-clf>={wrote}'."
         )

@@ -21,6 +21,7 @@ def test_an_old_file_is_refused_with_the_command_that_converts_it(read):
         read(OLD)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::brain_tumor_clf.exceptions.HeadNotFoundWarning")
 def test_a_converted_file_predicts_the_same(tmp_path):
     new = tmp_path / "new.btc"
