@@ -8,7 +8,7 @@ from brain_tumor_clf.exceptions import DatasetError
 from brain_tumor_clf.preprocessing import is_hidden, sort_image_files
 
 # Folders of images that are not of one class: named like this, or with such a word.
-_NAMES = "data images? imgs? pictures? labels? results? outputs? archive others? misc"
+_NAMES = "data images? imgs? pictures? labels? results? outputs? archive"
 _WORDS = (
     "pred predict(ions?)? masks? seg segmentations? annotations? unlabell?ed augmented "
     "dataset submission"

@@ -99,7 +99,7 @@ def load_mri_folder(path, subset=None, groups=None, classes=None):
     if subset is not None:
         check_choice("subset", subset, SUBSETS)
     folder = _check_folder(path)
-    roots, ignored = _split_roots(folder, subset)
+    roots, ignored = _split_roots(folder, subset, classes)
     rows, names_by_root = [], {}
     for split, root in roots:
         found, left_out = list_classes(root, classes)
@@ -167,12 +167,12 @@ def _find_splits(children):
     return {split: roots for split, roots in by_split.items() if roots}
 
 
-def _split_roots(folder, subset):
+def _split_roots(folder, subset, classes):
     """Return the folders that hold the class folders, each with its split."""
     children = sub_folders(folder)
     found = _find_splits(children)
     if not found:
-        _refuse_unneeded_subset(folder, subset, children)
+        _refuse_unneeded_subset(folder, subset, children, classes)
         return [(None, folder)], []
     for split, roots in found.items():
         if len(roots) > 1:
@@ -197,14 +197,14 @@ def _split_roots(folder, subset):
     return [(split, roots[0]) for split, roots in wanted.items()], others
 
 
-def _refuse_unneeded_subset(folder, subset, children):
+def _refuse_unneeded_subset(folder, subset, children, classes):
     if subset is not None:
         raise DatasetError(
             f"subset={subset!r}, but {str(folder)!r} holds no Training and Testing "
             f"(got {[child.name for child in children][:8]}). Leave subset out to load "
             "all of it."
         )
-    for child in children:
+    for child in children if classes is None else ():
         # "Training set" is no class, and reading it as one would go unnoticed.
         if child.name.lower().startswith(("train", "test", "valid")):
             raise DatasetError(

@@ -124,36 +124,24 @@ def _download(folder, version):
                 output_dir=os.path.join(part, "set"),
                 force_download=True,
             )
-        # Its errors, those of requests, of the archive and of the disk share no base.
-        except Exception as error:
-            raise DatasetDownloadError(
-                f"The Kaggle set {_HANDLE} could not be downloaded "
-                f"({type(error).__name__}: {error}). Nothing was kept. "
-                f"{_by_hand(version)}"
-            ) from error
-        got = Path(got)
-        try:
+            got = Path(got)
             scans = load_mri_folder(got, subset="all")
             _check_counts(scans.frame, got, "all", version)
-        except DatasetError as error:
+        # Errors of kagglehub, requests, the archive and the disk share no base.
+        except Exception as error:
             raise DatasetDownloadError(
-                f"The download of the Kaggle set {_HANDLE} is not the whole set: "
-                f"{error} Nothing was kept. {_by_hand(version)}"
+                f"The Kaggle set {_HANDLE} could not be downloaded whole "
+                f"({type(error).__name__}: {error}). Nothing was kept. "
+                f"{_by_hand(version)}"
             ) from error
         if Path(part) not in got.parents:
             # On Kaggle and Colab the set is mounted, not downloaded: leave it there.
             return got
         (got / _MARKER).write_text(json.dumps(_COUNTS[version]), encoding="utf-8")
-        _move(got, folder)
+        if not (folder / _MARKER).is_file():  # unless another process was faster
+            shutil.rmtree(folder, ignore_errors=True)  # left by an interrupted removal
+            os.replace(got, folder)
     return folder
-
-
-def _move(got, folder):
-    if (folder / _MARKER).is_file():
-        return  # another process was faster
-    if folder.exists():
-        shutil.rmtree(folder)  # no marker: left by an interrupted removal
-    os.replace(got, folder)
 
 
 def _import_kagglehub(version):

@@ -252,6 +252,14 @@ class TestClasses:
         with pytest.warns(UserWarning, match="pred"):
             assert len(load_mri_folder(split_set, "train", classes=classes).data) == 3
 
+    def test_a_class_that_is_named_like_a_split(self, tmp_path):
+        for name in ("trained eye/a.jpg", "untrained eye/a.jpg"):
+            write_image(tmp_path / name)
+        with pytest.raises(DatasetError, match="looks like a split"):
+            load_mri_folder(tmp_path)
+        names = ["trained eye", "untrained eye"]
+        assert load_mri_folder(tmp_path, classes=names).target_names == names
+
     def test_folders_of_patients_are_no_classes(self, tmp_path):
         for name in ("glioma/p1/a.jpg", "glioma/p2/a.jpg", "notumor/p3/a.jpg"):
             write_image(tmp_path / name)
