@@ -26,6 +26,15 @@ def evaluate(
             "images without a copy there, beside those of controls.",
         ),
     ] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="NAME=CLASS",
+            help="The model's name of a class of DIR that it calls otherwise, such as "
+            "no_tumor=notumor. May be repeated.",
+        ),
+    ] = None,
     healthy: opt.HealthyOption = "notumor",
     seed: opt.SeedOption = 0,
     html_file: opt.HtmlOption = None,
@@ -43,6 +52,9 @@ def evaluate(
         shell.require_extra("plots", shell.PLOTS)
     scans = opt.load_scans(folder, subset, groups)
     training = None if train is None else opt.load_training_scans(train)
+    for loaded in (scans, training):
+        if names and loaded is not None:
+            _rename(loaded, names)
     shell.start_backend()
     from brain_tumor_clf.cli._model import load_classifier
 
@@ -54,6 +66,15 @@ def evaluate(
     _show(report, folder, html_file, json_file)
 
 
+def _rename(scans, names):
+    """Call the classes of scans as NAME=CLASS says."""
+    import numpy as np
+
+    mapping = dict(name.partition("=")[::2] for name in names)
+    labels = [mapping.get(label, label) for label in scans.target.tolist()]
+    scans.target, scans.target_names = np.asarray(labels), sorted(set(labels))
+
+
 def _check_classes(known, scans):
     unknown = sorted(set(scans.target_names) - set(known))
     if unknown:
@@ -61,7 +82,8 @@ def _check_classes(known, scans):
 
         raise DatasetError(
             f"The folder has the classes {', '.join(unknown)}, which the model does "
-            f"not know; it tells {', '.join(known)} apart. Rename or leave out folders."
+            f"not know; it tells {', '.join(known)} apart. Name them as the model does "
+            "by --map NAME=CLASS, or leave out folders."
         )
 
 

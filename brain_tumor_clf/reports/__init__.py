@@ -5,7 +5,7 @@ from brain_tumor_clf.reports._comparison import Comparison
 from brain_tumor_clf.reports._evaluation import EvaluationReport
 from brain_tumor_clf.reports._models import compare, evaluate, fit_groups
 from brain_tumor_clf.reports._render import RESEARCH_ONLY, SEVERITIES
-from brain_tumor_clf.reports._report import Protocol, package_versions
+from brain_tumor_clf.reports._report import Protocol
 
 __all__ = [
     "RESEARCH_ONLY",
@@ -18,5 +18,4 @@ __all__ = [
     "compare",
     "evaluate",
     "fit_groups",
-    "package_versions",
 ]

@@ -104,17 +104,7 @@ class Comparison(_report.BaseReport):
                 table.loc[name, column] = value
         return table
 
-    def report(
-        self,
-        name=None,
-        *,
-        seed=None,
-        per_group=False,
-        healthy="notumor",
-        n_resamples=1000,
-        confidence=0.95,
-        random_state=0,
-    ):
+    def report(self, name=None, *, seed=None, **options):
         """Return an evaluation of one estimator on its out-of-fold predictions.
 
         Parameters
@@ -123,8 +113,8 @@ class Comparison(_report.BaseReport):
             Name of the estimator; the first by default.
         seed : int, default=None
             Seed of the folds; the first by default.
-        per_group, healthy, n_resamples, confidence, random_state
-            As of `evaluate`.
+        **options
+            As of `EvaluationReport.from_predictions`: `healthy`, `per_group`, …
 
         Returns
         -------
@@ -155,12 +145,8 @@ class Comparison(_report.BaseReport):
             None if np.isnan(proba).all() else proba,
             classes=classes,
             groups=None if self._groups is None else self._groups[at],
-            per_group=per_group,
-            healthy=healthy,
-            n_resamples=n_resamples,
-            confidence=confidence,
-            random_state=random_state,
             protocol=f"{self.protocol.split}, out of fold",
+            **options,
         )
 
     def to_dict(self):

@@ -96,6 +96,7 @@ class EvaluationReport(_report.BaseReport):
         X=None,
         X_train=None,
         y_train=None,
+        label_map=None,
         per_group=False,
         healthy="notumor",
         n_resamples=1000,
@@ -119,8 +120,8 @@ class EvaluationReport(_report.BaseReport):
             Labels of the columns of `y_proba`, which it needs.
         X : sequence of n images, default=None
             The images that were predicted; needed with `X_train`.
-        groups, X_train, y_train, per_group, healthy, n_resamples, confidence, \
-random_state, n_jobs
+        groups, X_train, y_train, label_map, per_group, healthy, n_resamples, \
+confidence, random_state, n_jobs
             As of `evaluate`.
         protocol : str, default="predictions as given"
             How the predictions were made, for the report.
@@ -139,7 +140,7 @@ random_state, n_jobs
         if X_train is not None and X is None:
             raise ValueError("X_train needs X, the images that were predicted.")
         predictions = _scores.check_predictions(
-            y_true, y_pred, y_proba, classes, healthy
+            y_true, y_pred, y_proba, classes, healthy, label_map
         )
         groups = _report.check_groups(groups, predictions.true)
         if groups is None and per_group:
@@ -154,11 +155,11 @@ random_state, n_jobs
             f"{n:,} images", n, n_groups, known, protocol, random_state, notes
         )
         report = cls(predictions, groups, options, about, model_id)
-        report.notes += _scores.note_limits(predictions, groups, classes)
+        report.notes += _scores.note_limits(predictions, groups)
         if per_group:
             report._vote()
         if X_train is not None:
-            report._compare_with_training(X, X_train, y_train, n_jobs)
+            report._compare_with_training(X, X_train, y_train, label_map, n_jobs)
         return report
 
     def _vote(self):
@@ -173,10 +174,10 @@ random_state, n_jobs
             )
             self._add_to_protocol(f"{len(votes):,} groups have a vote")
 
-    def _compare_with_training(self, X, X_train, y_train, n_jobs):
+    def _compare_with_training(self, X, X_train, y_train, label_map, n_jobs):
         """Score the images without a copy in training apart, beside the controls."""
         p, groups = self._predictions, self._groups
-        y_train = _report.check_labels(y_train, "_train")
+        y_train = _report.check_labels(y_train, "_train", label_map)
         check_consistent_length(X_train, y_train)
         check_consistent_length(X, p.true)
         training, scored = (scan_features(part, n_jobs=n_jobs) for part in (X_train, X))

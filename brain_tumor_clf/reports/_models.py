@@ -16,6 +16,7 @@ from sklearn.utils.validation import has_fit_parameter
 from brain_tumor_clf.reports._comparison import Comparison, make_folds, split_notes
 from brain_tumor_clf.reports._evaluation import EvaluationReport
 from brain_tumor_clf.reports._report import Protocol, check_groups, check_labels
+from brain_tumor_clf.reports._scores import check_finite
 
 
 def evaluate(
@@ -26,6 +27,7 @@ def evaluate(
     groups=None,
     X_train=None,
     y_train=None,
+    label_map=None,
     per_group=False,
     healthy="notumor",
     n_resamples=1000,
@@ -43,7 +45,7 @@ def evaluate(
     X : sequence of n images
         What `estimator` takes.
     y : array-like of shape (n,)
-        True labels. A class that the estimator does not know counts as errors.
+        True labels, each a class of the estimator once mapped by `label_map`.
     groups : array-like of shape (n,), default=None
         Patient or duplicate group of each image. Intervals are then those of a
         bootstrap over groups.
@@ -51,6 +53,9 @@ def evaluate(
         What the estimator was trained on. The report then has the scores apart for
         images without a copy or mirror in training, and those of controls that see
         almost nothing of the tumor.
+    label_map : dict, default=None
+        Labels of `y` and `y_train` that the estimator calls by another name, with that
+        name: ``{"no_tumor": "notumor"}``.
     per_group : bool, default=False
         Also score one vote a group: the class of the highest mean probability, or
         the most frequent one without probabilities. Needs `groups`.
@@ -72,7 +77,8 @@ def evaluate(
     Raises
     ------
     ValueError
-        If labels are missing, lengths differ, or no class is called `healthy`.
+        If labels are missing or unknown to the estimator, lengths differ, no class is
+        called `healthy`, or probabilities are not finite.
 
     See Also
     --------
@@ -96,8 +102,9 @@ def evaluate(
     return EvaluationReport.from_predictions(
         y, estimator.predict(X), estimator.predict_proba(X) if has_proba else None,
         classes=estimator.classes_, groups=groups, X=X, X_train=X_train,
-        y_train=y_train, per_group=per_group, healthy=healthy, n_resamples=n_resamples,
-        confidence=confidence, random_state=random_state, n_jobs=n_jobs,
+        y_train=y_train, label_map=label_map, per_group=per_group, healthy=healthy,
+        n_resamples=n_resamples, confidence=confidence, random_state=random_state,
+        n_jobs=n_jobs,
         protocol="a fitted model on these images; those it was trained on are "
         + ("given" if X_train is not None else "not known here"),
         model_id=getattr(estimator, "model_id_", None),
@@ -239,6 +246,7 @@ def _fit_and_score(name, estimator, seed, fold, train, test, X, y, groups, scori
     columns = {}
     if hasattr(model, "predict_proba"):
         proba = answers.predict_proba(X_test)
+        check_finite(proba, f"predict_proba of {name!r}, seed {seed}, fold {fold},")
         columns = dict(zip(model.classes_, proba.T, strict=True))
     missing = 0.0 if columns else np.nan
     for label in np.unique(y):

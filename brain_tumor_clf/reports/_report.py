@@ -187,7 +187,7 @@ class Protocol:
     split: str
     seed: object
     notes: tuple = ()
-    versions: dict = field(default_factory=lambda: package_versions())
+    versions: dict = field(default_factory=lambda: _package_versions())
 
     def to_dict(self):
         """Return the protocol as plain data, ready for JSON."""
@@ -207,7 +207,7 @@ class Protocol:
         ]
 
 
-def package_versions():
+def _package_versions():
     """Return versions of what computes reports, and of the backends in use."""
     # A backend is asked itself: it may be installed under another name (-cpu, -macos).
     used = {name: sys.modules[name] for name in _BACKENDS if name in sys.modules}
@@ -267,12 +267,14 @@ def check_part(X, y, groups, suffix):
     return X, y, groups
 
 
-def check_labels(y, suffix=""):
+def check_labels(y, suffix="", label_map=None):
     """Return labels as a 1-D array, or raise a ValueError if an image has none."""
     y = column_or_1d(y)
     advice = f"Label them, or leave them out of both X{suffix} and y{suffix}."
     _check_complete(y, f"y{suffix} has no label", advice)
-    return y
+    if not label_map:
+        return y
+    return np.asarray([label_map.get(label, label) for label in y.tolist()])
 
 
 def check_groups(groups, y):

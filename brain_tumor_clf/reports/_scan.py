@@ -28,22 +28,11 @@ KINDS = ("exact", "near", "mirrored", "rotated")
 
 @dataclass
 class ScanFeatures:
-    """What is kept of each of n images; entries of all fields go together.
+    """What is kept of each image; entries of all fields go together.
 
-    Attributes
-    ----------
-    frame : DataFrame of n rows
-        Columns "name", "failure" (why an image cannot be read, None if it can),
-        "height" and "width" in pixels, "mode" ("gray", "RGB", …), "channels", "bits"
-        (a channel, as stored) and "digest" (of the decoded pixels). All but the first
-        two are missing where an image cannot be read.
-    statistics : ndarray of shape (n, 15), float32
-        Mean, standard deviation, skewness, kurtosis and entropy of the intensities,
-        the shares of dark and saturated pixels, and eight percentiles.
-    thumbnails : ndarray of shape (n, 2, size, size), float32
-        Thumbnails of `NearDuplicateGrouper`, whole and trimmed.
-    notes : dict of str to list of str
-        Remarks of the readers, and the names of the images that they are about.
+    The frame says how an image is stored, or why it cannot be read ("failure"). There
+    are 15 statistics of the intensities (NaN of an unreadable image), and thumbnails
+    whole and trimmed, (n, 2, size, size). Notes are the readers' remarks, with names.
     """
 
     frame: pd.DataFrame
@@ -184,20 +173,11 @@ def _statistics(gray):
 
 @dataclass
 class Copies:
-    """Copies among n images, of which some may be test images.
+    """Copies among images, of which some may be test images.
 
-    Attributes
-    ----------
-    pairs : DataFrame
-        Columns "i", "j" (positions, i < j), "kind" (of `KINDS`), "similarity" and
-        "transform". Of many images with equal thumbnails only the first is paired
-        with others.
-    labels : ndarray of shape (n,), int
-        Group of copies of each image; an image that cannot be read is one by itself.
-    digests : ndarray of shape (n,), int
-        Equal for images of equal pixels.
-    first_of : ndarray of shape (n,), int
-        Position of the first image with the thumbnail of each image.
+    Of images with equal thumbnails only the first is paired with others: `first_of` is
+    its position. `labels` are groups of copies; `digests` are equal for images of equal
+    pixels. An image that cannot be read is a group by itself.
     """
 
     pairs: pd.DataFrame

@@ -33,18 +33,10 @@ _NO_INTERVAL = "none"
 
 @dataclass(frozen=True)
 class Predictions:
-    """True and predicted classes as codes, and probabilities if there are any.
+    """True and predicted classes as positions in `classes`, and probabilities, if any.
 
-    Attributes
-    ----------
-    classes : ndarray of shape (k,)
-        Sorted labels: those of the model and those of the images.
-    true, predicted : ndarray of shape (n,), int
-        Positions in `classes`.
-    proba : ndarray of shape (n, k) or None
-        A class that the model does not know has probability 0.
-    healthy : int or None
-        Position of the class without a tumor.
+    The classes are those of the model and those of the images. `healthy` is the
+    position of the class without a tumor, or None.
     """
 
     classes: np.ndarray
@@ -64,18 +56,26 @@ class Predictions:
         return len(self.true)
 
 
-def check_predictions(y_true, y_pred, y_proba, classes, healthy):
+def check_predictions(y_true, y_pred, y_proba, classes, healthy, label_map=None):
     """Return labels and probabilities, as a report is given them, as `Predictions`."""
     check_consistent_length(y_true, y_pred, y_proba)
     if len(y_true) == 0:
         raise ValueError("There is no image to score: y is empty.")
-    y_true, y_pred = check_labels(y_true), column_or_1d(y_pred)
+    y_true, y_pred = check_labels(y_true, "", label_map), column_or_1d(y_pred)
     known = y_pred[:0] if classes is None else np.asarray(classes)
     _check_kinds(y_true, y_pred, known)
+    unknown = [] if classes is None else np.setdiff1d(y_true, known).tolist()
+    if unknown:
+        raise ValueError(
+            f"y holds {unknown}, which the model does not know; it tells "
+            f"{known.tolist()} apart. Name them as the model does, by label_map="
+            f"{{{unknown[0]!r}: …}}, or leave their images out."
+        )
     labels = np.unique(np.concatenate([y_true, y_pred, known]))
     if y_proba is not None:
         if classes is None:
             raise ValueError("y_proba needs classes: the labels of its columns.")
+        check_finite(y_proba, "y_proba")
         proba = np.zeros((len(y_true), len(labels)))
         proba[:, np.searchsorted(labels, known)] = check_proba(y_true, y_proba, known)
         y_proba = proba
@@ -86,6 +86,17 @@ def check_predictions(y_true, y_pred, y_proba, classes, healthy):
         y_proba,
         None if healthy is None else column_of(labels, healthy, "y"),
     )
+
+
+def check_finite(proba, name):
+    """Refuse probabilities of a model that diverged in training."""
+    bad = np.flatnonzero(~np.isfinite(np.asarray(proba, dtype=float)).all(axis=-1))
+    if len(bad):
+        raise ValueError(
+            f"{name} holds NaN or infinity for {len(bad)} of {len(proba)} images, first "
+            f"at position {bad[0]}: the model diverged in training. Train it again with "
+            "a lower learning rate."
+        )
 
 
 def _check_kinds(y_true, y_pred, known):
@@ -283,10 +294,9 @@ def _class_rates(p):
         return hits.sum(axis=-1) / parts.sum(axis=-1)
 
 
-def note_limits(predictions, groups, classes):
+def note_limits(predictions, groups):
     """Return what a reader must know of scores on these images, in plain words."""
     p, present = predictions, predictions.classes[predictions.true]
-    unknown = [] if classes is None else np.setdiff1d(present, classes).tolist()
     absent = np.setdiff1d(p.classes, present).tolist()
     of_one = []
     if groups is not None:
@@ -296,8 +306,6 @@ def note_limits(predictions, groups, classes):
         "No probabilities: ROC AUC, Brier score and calibration are left out.": (
             p.proba is None
         ),
-        f"The model does not know the classes {unknown}; all their images count as "
-        "errors.": unknown,
         f"No image is of the classes {absent}: they have no sensitivity, and means "
         "over classes leave them out.": absent,
         f"The images of the classes {of_one} are of one group each: how they would "

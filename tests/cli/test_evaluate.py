@@ -105,3 +105,11 @@ def test_evaluate_refuses_classes_that_the_model_does_not_know(
     assert done.returncode == 1
     assert "astrocytoma" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("Error: ")
+    args = ("--map", "astrocytoma=glioma", "--json", "-")
+    done = cli("evaluate", trained[1], folder, *args)
+    assert done.returncode == 0, done.stderr
+    expected = cli("evaluate", trained[1], scans_dir, "--json", "-")
+    matrices = [
+        json.loads(each.stdout)["confusion_matrix"] for each in (done, expected)
+    ]
+    assert matrices[0] == matrices[1]

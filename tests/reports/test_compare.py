@@ -320,6 +320,17 @@ class CountingTree(DecisionTreeClassifier):
         return super().predict(X)
 
 
+def test_a_diverged_model_is_no_model_without_probabilities(data):
+    X, y, _ = data
+    with pytest.raises(ValueError, match="of 'diverged', seed 0, fold 0, holds NaN"):
+        compare({"diverged": Diverged()}, X, y, cv=2)
+
+
+class Diverged(DummyClassifier):
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), np.nan)
+
+
 def test_jobs_change_nothing_and_progress_is_in_order(data):
     X, y, groups = data
     done = []
