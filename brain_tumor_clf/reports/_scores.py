@@ -93,9 +93,9 @@ def check_finite(proba, name):
     bad = np.flatnonzero(~np.isfinite(np.asarray(proba, dtype=float)).all(axis=-1))
     if len(bad):
         raise ValueError(
-            f"{name} holds NaN or infinity for {len(bad)} of {len(proba)} images, first "
-            f"at position {bad[0]}: the model diverged in training. Train it again with "
-            "a lower learning rate."
+            f"{name} holds NaN or infinity for {len(bad)} of {len(proba)} images, "
+            f"first at position {bad[0]}: the model diverged in training. Train it "
+            "again with a lower learning rate."
         )
 
 
