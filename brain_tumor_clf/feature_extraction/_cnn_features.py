@@ -7,6 +7,7 @@ import threading
 from numbers import Integral
 from pathlib import Path
 
+import joblib
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -119,7 +120,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         Parameters
         ----------
         X : array of shape (n, H, W) or (n, H, W, C)
-            Images of one size, values 0..255, grey or RGB.
+            Images of one size, values 0..255, gray or RGB.
         y : None
             Ignored.
 
@@ -166,9 +167,19 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 f"X has images of shape {X.shape[1:]}, but {type(self).__name__} was "
                 f"fitted on {self.input_shape_}. Put the same ImageResizer before it."
             )
-        if self.cache is None:
-            return self._compute(X)
-        return self._look_up_or_compute(X)
+        rows = [None] * len(X)
+        if self.cache is not None:
+            cache, key = ImageCache(self.cache), self._cache_key()
+            rows = [cache.get(image, key) for image in X]
+        missing = [i for i, row in enumerate(rows) if row is None]
+        for start in range(0, len(missing), int(self.batch_size)):
+            batch = missing[start : start + int(self.batch_size)]
+            for i, features in zip(batch, self._compute_batch(X[batch]), strict=True):
+                rows[i] = features
+                # Kept batch by batch, so that an interrupted run goes on from there.
+                if self.cache is not None:
+                    cache.put(X[i], key, features)
+        return np.stack(rows)
 
     @property
     def network_(self):
@@ -198,12 +209,6 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             seed=self._seed,
         )
 
-    def _compute(self, X):
-        """Compute features batch by batch."""
-        size = int(self.batch_size)
-        starts = range(0, len(X), size)
-        return np.concatenate([self._compute_batch(X[i : i + size]) for i in starts])
-
     def _compute_batch(self, batch):
         """Compute features of at most `batch_size` images."""
         n_images = len(batch)
@@ -214,20 +219,6 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         features = self.network_.predict_on_batch(batch)[:n_images]
         return np.asarray(features, dtype=np.float32)
 
-    def _look_up_or_compute(self, X):
-        """Read features from the cache; compute and keep those that it lacks."""
-        cache, key = ImageCache(self.cache), self._cache_key()
-        rows = [cache.get(image, key) for image in X]
-        missing = [i for i, row in enumerate(rows) if row is None]
-        size = int(self.batch_size)
-        for start in range(0, len(missing), size):
-            batch = missing[start : start + size]
-            # Kept batch by batch, so that an interrupted run goes on where it stopped.
-            for i, features in zip(batch, self._compute_batch(X[batch]), strict=True):
-                cache.put(X[i], key, features)
-                rows[i] = features
-        return np.stack(rows)
-
     def _cache_key(self):
         """Return a string that names all that the features depend on but the image."""
         stages = np.atleast_1d(self.stages).tolist()
@@ -237,10 +228,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _identify_weights(self):
         """Return a string that changes when the weights do."""
         if self.weights is None:
-            digest = hashlib.sha256()
-            for weight in network_to_state(self._network)["weights"]:
-                digest.update(np.ascontiguousarray(weight))
-            return f"random {digest.hexdigest()}"
+            return f"random {joblib.hash(network_to_state(self._network)['weights'])}"
         if str(self.weights) == "imagenet":
             return "imagenet"
         if str(self.weights) in PACKAGED_WEIGHTS:

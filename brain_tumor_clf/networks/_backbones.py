@@ -102,19 +102,9 @@ class Backbone:
         return _URLS.get(self.name)
 
     def build(self, input_tensor, weights=None):
-        """Build the network without top on a scaled image tensor.
+        """Build the network without top on scaled images ``(n, H, W, 3)``.
 
-        Parameters
-        ----------
-        input_tensor : keras.KerasTensor
-            Scaled images ``(n, H, W, 3)``.
-        weights : {"imagenet"}, optional
-            Passed on to ``keras.applications``; None initializes at random.
-
-        Returns
-        -------
-        keras.Model
-            From the source of `input_tensor` to the last feature map.
+        `weights`, "imagenet" or None, are those of ``keras.applications``.
         """
         if self.builder is not None:
             return self.builder(input_tensor)

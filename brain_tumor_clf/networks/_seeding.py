@@ -54,24 +54,10 @@ def seeded_initialization(seed):
 
 
 def seed_network(network, seed, pretrained=()):
-    """Draw the weights and random states of a new network again, from its own seed.
+    """Draw weights and random states of a new network again, from a seed of its own.
 
-    Only initializers and layers without a seed of their own draw. The result is that of
-    building the network in `seeded_initialization`, undisturbed by other threads.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Changed in place.
-    seed : int or None
-        None changes nothing.
-    pretrained : collection of keras.Layer
-        Layers that keep their weights.
-
-    Returns
-    -------
-    keras.Model
-        The network.
+    Initializers and layers with a seed, and weights of `pretrained` layers, are kept.
+    The result is that of `seeded_initialization` undisturbed by other threads.
     """
     if seed is None:
         return network

@@ -111,7 +111,9 @@ def _read_file(path, backbone):
         )
     try:
         if path.suffix == ".keras":
-            return _load_saved_model(path)
+            with zipfile.ZipFile(path) as archive:
+                check_config(archive.read("config.json").decode())
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
         model = _bare(backbone)
         model.load_weights(path)
         return model
@@ -122,13 +124,6 @@ def _read_file(path, backbone):
             f"Cannot load {os.fspath(path)!r} as the weights of {backbone.name} "
             f"without its top ({_first_line(error)})."
         ) from error
-
-
-def _load_saved_model(path):
-    """Load a ``.keras`` file once its layers are checked."""
-    with zipfile.ZipFile(path) as archive:
-        check_config(archive.read("config.json").decode())
-    return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def _download(backbone):
