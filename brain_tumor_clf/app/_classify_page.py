@@ -139,7 +139,7 @@ def _show_table(model, results):
 
 
 def _row(result):
-    remarks = [*([result.reason] if result.reason else []), *result.notes]
+    remarks = dict.fromkeys(filter(None, [result.reason, *result.notes]))
     remark = "; ".join(map(without_advice, remarks))
     return {
         "": "" if result.thumbnail is None else _uri(result.thumbnail),

@@ -153,15 +153,30 @@ def test_uncertain(make_model, scans, make_upload):
     assert app.dataframe[0].value["result"].tolist() == ["uncertain"]
 
 
-@pytest.mark.filterwarnings("ignore:.*no head was found")
 def test_not_a_scan_gets_no_class(make_model, make_upload):
     app = open_app(make_model(guard=DarkCornerGuard()))
-    upload(app, make_upload(np.full((80, 80), 200, np.uint8), "page.png"))
+    page = np.full((80, 80), 200, np.uint8)
+    page[20:60, 20:60] = 90
+    upload(app, make_upload(page, "page.png"))
     assert shown_class(app) == "Not a scan"
     assert '<div class="btc-bars">' not in html_of(app)
     assert not app.slider
     assert not app.toggle  # for phantoms alone
     assert app.dataframe[0].value["probability"].isna().all()
+
+
+@pytest.mark.filterwarnings("ignore:.*(no head was found|is blank)")
+@pytest.mark.parametrize("gray", [0, 90, 255])
+def test_a_blank_image_is_uncertain(make_model, make_upload, gray):
+    app = open_app(make_model())
+    upload(app, make_upload(np.full((80, 80), gray, np.uint8), "blank.png"))
+    assert shown_class(app) == "Uncertain"
+    assert "The image is blank" in html_of(app)
+    assert "nan" not in html_of(app)
+    (row,) = app.dataframe[0].value.to_dict("records")
+    assert row["result"] == "uncertain"
+    assert row["remark"].count("blank") == 1
+    assert row["probability"] is None
 
 
 class RejectAll(DarkCornerGuard):
