@@ -3,6 +3,7 @@
 from brain_tumor_clf._validation import name_by_room
 from brain_tumor_clf.classifiers._augmentation import Augmentation
 from brain_tumor_clf.classifiers._base import BaseCNNClassifier
+from brain_tumor_clf.classifiers._cnn import CNNClassifier
 from brain_tumor_clf.classifiers._predictor import predict_logits
 from brain_tumor_clf.classifiers._schedule import LearningRateSchedule
 from brain_tumor_clf.classifiers._simple_cnn import SimpleCNNClassifier
@@ -15,6 +16,7 @@ from brain_tumor_clf.classifiers._transfer import (
 __all__ = [
     "Augmentation",
     "BaseCNNClassifier",
+    "CNNClassifier",
     "LearningRateSchedule",
     "SimpleCNNClassifier",
     "TransferCNNClassifier",

@@ -32,6 +32,7 @@ from brain_tumor_clf.classifiers._predictor import NetworkPredictor
 from brain_tumor_clf.classifiers._schedule import make_learning_rate
 from brain_tumor_clf.classifiers._training import (
     Batches,
+    copy_weights,
     draw_seeds,
     grow_gpu_memory_on_demand,
     restored_on_failure,
@@ -49,8 +50,7 @@ _PRECISIONS = {False: None, True: "mixed_float16"}
 class BaseCNNClassifier(NetworkPredictor):
     """Train a convolutional network on images and classify with it.
 
-    A subclass fills `_build_network` and `_default_learning_rate`; all public methods
-    are here and in the classes above.
+    A subclass fills `_build_network` and `_default_learning_rate`.
     """
 
     # With metadata routing, groups are for a splitter unless `fit` requests them.
@@ -127,11 +127,13 @@ class BaseCNNClassifier(NetworkPredictor):
         else:
             network = self._make_network(X.shape[1:], classes, seeds)
         data = (X, targets, weight)
-        self._train(network, classes, data, validation, seeds, going_on=going_on)
+        self._train(network, classes, data, validation, seeds, going_on)
         return self
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch; the first call builds the network.
+
+        A learning rate schedule spans `epochs` calls as long as the first.
 
         Parameters
         ----------
@@ -160,10 +162,8 @@ class BaseCNNClassifier(NetworkPredictor):
         targets = make_targets(encode_labels(y, classes), len(classes))
         weight = combine_weights(sample_weight, self.class_weight, y)
         seeds = draw_seeds(self.random_state)
-        if going_on:
-            network = self.model_
-        else:
-            network = self._make_network(X.shape[1:], classes, seeds)
+        shape = X.shape[1:]
+        network = self.model_ if going_on else self._make_network(shape, classes, seeds)
         data = (X, targets, weight)
         self._train(network, classes, data, None, seeds, going_on, partial=True)
         return self
@@ -181,7 +181,7 @@ class BaseCNNClassifier(NetworkPredictor):
         Returns
         -------
         self : object
-            A classifier that predicts with the initial weights.
+            The classifier, with initial weights.
         """
         self._validate_params()
         X, y = self._check_data(X, y, reset=True)
@@ -200,10 +200,10 @@ class BaseCNNClassifier(NetworkPredictor):
         return X, y
 
     def _check_validation_data(self, X_val, y_val, shape, classes):
-        if X_val is None and y_val is None:
-            return None
-        if X_val is None or y_val is None:
+        if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together.")
+        if X_val is None:
+            return None
         X_val = check_validation_images(X_val, type(self).__name__)
         self._check_shape(X_val, shape)
         y_val = check_labels(y_val, type(self).__name__)
@@ -224,23 +224,21 @@ class BaseCNNClassifier(NetworkPredictor):
                 seeds.network,
             )
 
+    def _split_network(self, network):
+        """Return the augmentation layers of a network, and those with weights."""
+        augmentation, others = split_at_scaling(network)
+        return augmentation, [layer for layer in others if layer.weights]
+
     def _renewed_network(self, input_shape, seeds):
         """Return the network, built again if size or augmentation changed."""
-        augmentation, trained = split_at_scaling(self.model_)
-        asked = make_augmentation_layers(self.augmentation)
+        augmentation, trained = self._split_network(self.model_)
+        with seeded_initialization(seeds.network):
+            asked = make_augmentation_layers(self.augmentation)
         if input_shape == self.input_shape_ and same_augmentation(augmentation, asked):
             return self.model_
         network = self._make_network(input_shape, self.classes_, seeds)
-        _, renewed = split_at_scaling(network)
-        for layer, source in zip(renewed, trained, strict=True):
-            weights = source.get_weights()
-            if [w.shape for w in weights] != [tuple(w.shape) for w in layer.weights]:
-                raise ValueError(
-                    f"{type(self).__name__} cannot continue with images of shape "
-                    f"{input_shape} after {self.input_shape_}: the weights of its "
-                    f"layer {layer.name!r} are of one size of images."
-                )
-            layer.set_weights(weights)
+        _, renewed = self._split_network(network)
+        copy_weights(trained, renewed)
         return network
 
     def _compile(self, network, n_steps, partial=False):
@@ -274,8 +272,7 @@ class BaseCNNClassifier(NetworkPredictor):
             validation = Batches(*validation, self.batch_size, seed=None)
         # A schedule spans one `fit`, or as many calls of `partial_fit` as epochs.
         self._compile(network, self.epochs * len(batches), partial)
-        stops = self.early_stopping and validation is not None
-        patience = self.n_iter_no_change if stops else None
+        patience = self.n_iter_no_change if self.early_stopping and validation else None
         callbacks = copy_callbacks(self.callbacks)
         with restored_on_failure(network) if going_on else nullcontext():
             history = train(

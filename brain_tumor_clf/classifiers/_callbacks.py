@@ -22,9 +22,14 @@ def own_callbacks(verbose, patience=None):
     return callbacks
 
 
+def learning_rate_of(network):
+    """Return the current learning rate as a number."""
+    return float(keras.ops.convert_to_numpy(network.optimizer.learning_rate))
+
+
 def divergence_message(network, what):
     """Return a message that says what to lower."""
-    rate = float(network.optimizer.learning_rate)
+    rate = learning_rate_of(network)
     return (
         f"Training diverged: {what} is not finite. Lower learning_rate (now {rate:g}) "
         "or limit the gradients with optimizer__clipnorm=1.0."
@@ -51,7 +56,7 @@ class RecordLearningRate(keras.callbacks.Callback):
     """Write the learning rate of each epoch's last step into the history."""
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        logs["learning_rate"] = learning_rate_of(self.model)
 
 
 class FitProgress(keras.callbacks.Callback):

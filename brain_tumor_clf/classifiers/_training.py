@@ -139,11 +139,23 @@ def train(network, batches, *, validation, callbacks, seed, keep_trace, **option
             network.train_function = network.test_function = None
 
 
+def copy_weights(sources, layers):
+    """Set the weights of layers to those of layers of a network for another size."""
+    for source, layer in zip(sources, layers, strict=True):
+        weights = source.get_weights()
+        if [w.shape for w in weights] != [tuple(w.shape) for w in layer.weights]:
+            raise ValueError(
+                "Training cannot continue with images of another size: the weights of "
+                f"the layer {layer.name!r} are of one size of images."
+            )
+        layer.set_weights(weights)
+
+
 @contextmanager
 def restored_on_failure(network):
     """Give a network and its optimizer their values back if the block raises."""
     variables = [*network.variables, *network.optimizer.variables]
-    before = [np.array(np.asarray(variable)) for variable in variables]
+    before = [np.array(keras.ops.convert_to_numpy(each)) for each in variables]
     try:
         yield
     except BaseException:
@@ -154,9 +166,8 @@ def restored_on_failure(network):
 
 def _check_finite(network, X):
     """Raise an error if a trained network cannot give finite answers."""
-    finite = all(np.isfinite(np.asarray(w)).all() for w in network.trainable_weights)
-    logits = keras.ops.convert_to_numpy(network(X, training=False))
-    if not (finite and np.isfinite(logits).all()):
+    results = [*network.trainable_variables, network(X, training=False)]
+    if not all(np.isfinite(keras.ops.convert_to_numpy(r)).all() for r in results):
         raise DivergenceError(divergence_message(network, "the network's output"))
 
 

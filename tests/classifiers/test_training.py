@@ -294,3 +294,13 @@ def test_losses_and_metrics_are_chosen(phantoms, tiny, n_classes):
 def test_an_unknown_loss_names_the_near_miss(phantoms, tiny):
     with pytest.raises(ValueError, match="Did you mean 'focal'"):
         tiny(loss="fokal").fit(phantoms.data, phantoms.target)
+
+
+@pytest.mark.backend
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX compiles by shape")
+def test_a_fit_compiles_one_training_step(phantoms, tiny, monkeypatch):
+    calls = count_traces(monkeypatch, keras.layers.Dropout)
+    tiny(dropout=0.1, epochs=2, batch_size=20).fit(phantoms.data, phantoms.target)
+    first = len(calls)
+    tiny(dropout=0.1, epochs=2, batch_size=16).fit(phantoms.data, phantoms.target)
+    assert len(calls) == 2 * first  # the same number where nothing is filled up
