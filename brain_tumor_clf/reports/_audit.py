@@ -55,13 +55,13 @@ def audit_dataset(
     grouper : NearDuplicateGrouper, default=None
         What finds copies; one with its defaults if None. It is not fitted itself.
     controls : bool, default=True
-        Run the controls; they take most of the time on small data sets.
+        Run the controls; on small data sets they take most of the time.
     n_splits : int, default=5
         Folds of the controls' cross-validation.
     random_state : int or None, default=0
         Seed of folds and forests.
     n_jobs : int or None, default=None
-        Threads that read, and processors of the controls; None is one, -1 all.
+        Threads that read, and processors of the controls.
 
     Returns
     -------
@@ -216,8 +216,7 @@ class DatasetAudit(_report.BaseReport):
         if self.leakage is None:
             raise ValueError("The audit had no test images: give X_test and y_test.")
         images = self._readable("test")
-        is_clean = ~images["group_in_training"].astype(bool)
-        return images.loc[is_clean, "index"].to_numpy(dtype=int)
+        return images["index"][images["group_in_training"] == 0].to_numpy(dtype=int)
 
     def _readable(self, split):
         is_readable = self.images["failure"].isna()
@@ -243,7 +242,7 @@ class DatasetAudit(_report.BaseReport):
         names = ("counts", "appearance", "copies", "pairs", "leakage", "controls")
         check_choice("table", table, ("images", "unreadable", *names, "findings"))
         if table == "unreadable":
-            return self.images[self.images["failure"].notna()].copy()
+            return self.images[self.images["failure"].notna()]
         return pd.DataFrame(getattr(self, table)).copy()
 
     def to_dict(self):
@@ -296,6 +295,6 @@ class DatasetAudit(_report.BaseReport):
         return _audit_report.fill_report(self)
 
     def __repr__(self):
-        n, n_distinct = len(self.images), self.images["copy_group"].nunique()
-        found = f"{len(self.findings)} findings"
-        return f"DatasetAudit({n} images, {n_distinct} distinct, {found})"
+        n_distinct, n_found = self.images["copy_group"].nunique(), len(self.findings)
+        what = f"{len(self.images)} images, {n_distinct} distinct, {n_found} findings"
+        return f"DatasetAudit({what})"

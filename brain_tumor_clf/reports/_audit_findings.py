@@ -159,10 +159,7 @@ def _copies_within(audit):
 
 
 def _size_and_mode(audit):
-    k = audit.images["label"].nunique()
-    for row, gain, against in _controls.telling_scores(
-        audit.controls, _controls.SIZE_AND_MODE, k
-    ):
+    for row, gain, against in _telling(audit, _controls.SIZE_AND_MODE):
         yield (
             "severe" if gain >= _controls.ALARMING else "warning",
             f"Image size and color mode alone {_what(row)}.",
@@ -175,10 +172,7 @@ def _size_and_mode(audit):
 
 
 def _statistics(audit):
-    k = audit.images["label"].nunique()
-    for row, gain, against in _controls.telling_scores(
-        audit.controls, _controls.STATISTICS_ONLY, k
-    ):
+    for row, gain, against in _telling(audit, _controls.STATISTICS_ONLY):
         yield (
             "warning" if gain >= _controls.ALARMING else "note",
             f"Fifteen intensity statistics {_what(row)}.",
@@ -189,12 +183,14 @@ def _statistics(audit):
         )
 
 
+def _telling(audit, control):
+    n_classes = audit.images["label"].nunique()
+    return _controls.telling_scores(audit.controls, control, n_classes)
+
+
 def _what(row):
-    of = (
-        "tell tumor or not"
-        if row["task"] == _controls.TASKS[1]
-        else "name the right class"
-    )
+    is_binary = row["task"] == _controls.TASKS[1]
+    of = "tell tumor or not" if is_binary else "name the right class"
     return f"{of} in {row['accuracy']:.1%} of images"
 
 
@@ -236,12 +232,9 @@ def _unseen_classes(audit):
             f"sorted(set(y_test) - set(y))  # [{label!r}]: a misspelled folder?",
         )
     for label in sorted(train - test, key=str) if test else ():
-        yield (
-            "warning",
-            f"No test image is of class {label!s}.",
-            "Its sensitivity cannot be measured on this test set.",
-            "sorted(set(y) - set(y_test))",
-        )
+        title = f"No test image is of class {label!s}."
+        detail = "Its sensitivity cannot be measured on this test set."
+        yield "warning", title, detail, "sorted(set(y) - set(y_test))"
 
 
 def _too_few_groups(audit):
@@ -285,9 +278,5 @@ def _imbalance(audit):
 
 def _reader_notes(audit):
     for text, names in audit.reader_notes.items():
-        yield (
-            "note",
-            f"{len(names):,} images: {text}.",
-            f"First: {names[0]}.",
-            "audit.reader_notes  # the names of all of them",
-        )
+        fix = "audit.reader_notes  # the names of all of them"
+        yield "note", f"{len(names):,} images: {text}.", f"First: {names[0]}.", fix

@@ -150,13 +150,7 @@ class Comparison(_report.BaseReport):
         )
 
     def to_dict(self):
-        """Return the comparison as plain data for JSON.
-
-        Returns
-        -------
-        dict
-            "protocol", "scoring", "folds" and "table".
-        """
+        """Return protocol, scoring, folds and table as a dict for JSON."""
         return {
             "protocol": self.protocol.to_dict(),
             "scoring": self.scoring,
@@ -260,8 +254,7 @@ def split_notes(splits, y, groups):
 def corrected_t_test(difference, test_share, confidence=0.95):
     """Return Nadeau and Bengio's corrected resampled t-test of paired differences.
 
-    `difference` holds that of the scores of each fit, `test_share` is images tested on
-    by images trained on. Interval and p-value are NaN for fewer than two fits.
+    `test_share` is the number of images tested on by that of images trained on.
     """
     k, mean = len(difference), float(np.mean(difference))
     if k < 2:

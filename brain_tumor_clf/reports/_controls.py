@@ -6,6 +6,7 @@ thumbnails.
 """
 
 import warnings
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
@@ -39,16 +40,16 @@ _COLUMNS = ("control", "task", "protocol", "accuracy", "balanced_accuracy")
 
 
 def fit_controls(features, y, *, random_state=0, n_jobs=None):
-    """Fit the controls to readable images.
-
-    Return, by the name of each control, the estimator and a function that turns
-    `ScanFeatures` into its input.
-    """
+    """Return each fitted control, and what turns `ScanFeatures` into its input."""
     forest = {"random_state": random_state, "n_jobs": n_jobs}
     controls = {
         SIZE_AND_MODE: (RandomForestClassifier(**forest), _size_and_mode),
-        STATISTICS_ONLY: (RandomForestClassifier(**forest), _intensities),
-        NEIGHBOR: (KNeighborsClassifier(1, n_jobs=n_jobs), _vectors),
+        STATISTICS_ONLY: (RandomForestClassifier(**forest), attrgetter("statistics")),
+        # Nearest by distance between unit vectors is nearest by correlation.
+        NEIGHBOR: (
+            KNeighborsClassifier(1, n_jobs=n_jobs),
+            lambda features: to_vectors(features.thumbnails[:, 0]),
+        ),
     }
     for estimator, make_input in controls.values():
         estimator.fit(make_input(features), y)
@@ -63,21 +64,10 @@ def _size_and_mode(features):
     return np.column_stack([*columns, modes]).astype(np.float32)
 
 
-def _intensities(features):
-    return features.statistics
-
-
-def _vectors(features):
-    # Nearest by distance between unit vectors is nearest by correlation.
-    return to_vectors(features.thumbnails[:, 0])
-
-
 def predict_controls(controls, features, *, healthy=None):
-    """Return what fitted controls predict for m readable images, a DataFrame of m rows.
+    """Return what fitted controls predict, one column a (control, task).
 
-    The labels are in columns (control, "all classes"). With `healthy` among the fitted
-    classes, (control, "tumor or not") holds whether an image is called a tumor: its
-    probability of being healthy is at most one half, whatever the tumor.
+    An image is called a tumor if its probability of being healthy is at most one half.
     """
     predicted = {}
     for name, (estimator, make_input) in controls.items():
@@ -129,9 +119,8 @@ def control_scores(
 ):
     """Return scores of the controls trained on some images and tested on others.
 
-    Images that cannot be read are left out; images of a class that training lacks count
-    as wrong. The `clean` images, those without a copy in training, are scored apart
-    under their own protocol, if others are not clean.
+    Images that cannot be read are left out. The `clean` images, those without a copy in
+    training, are scored apart under their own protocol, if others are not clean.
     """
     fit_on, score_on = training.readable, scored.readable
     if not fit_on.any() or not score_on.any():
@@ -149,11 +138,7 @@ def control_scores(
 
 
 def scores_beside_controls(predictions, training, y_train, scored, unseen, **options):
-    """Return the scores of a model, then those of controls trained on the same images.
-
-    `unseen` are the images without a copy or mirror image in training; they are scored
-    apart if others have one.
-    """
+    """Return scores of a model, then those of controls trained on the same images."""
     p = predictions
     healthy = None if p.healthy is None else p.classes[p.healthy]
     y = p.classes[p.true]

@@ -220,12 +220,7 @@ confidence, random_state, n_jobs
         )  # fmt: skip
 
     def to_dict(self):
-        """Return the report as plain data for JSON; what is not defined is None.
-
-        Returns
-        -------
-        dict
-        """
+        """Return the report as a dict for JSON; what is not defined is None."""
         tables = (*_SCORE_TABLES, "per_class", "reliability", "controls")
         of_sklearn = self._classification_report(output_dict=True)
         return {

@@ -156,7 +156,6 @@ def compare(
     Returns
     -------
     Comparison
-        With scores and out-of-fold predictions.
 
     Raises
     ------
@@ -293,11 +292,7 @@ def _seeded(estimator, seed):
 
 
 def fit_groups(model, groups):
-    """Return the parameters of `fit` that make early stopping keep groups whole.
-
-    Empty for a classifier, or a pipeline that ends with one, whose ``fit`` takes no
-    groups.
-    """
+    """Return the parameters of `fit` that make early stopping keep groups whole."""
     name, last = model.steps[-1] if hasattr(model, "steps") else ("", model)
     if not has_fit_parameter(last, "groups"):
         return {}

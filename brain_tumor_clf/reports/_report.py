@@ -124,12 +124,7 @@ class BaseReport:
     """
 
     def to_markdown(self):
-        """Return the report as Markdown.
-
-        Returns
-        -------
-        str
-        """
+        """Return the report as Markdown, a str."""
         return _render.to_markdown(self._report())
 
     def to_html(self, path=None):

@@ -27,8 +27,6 @@ SCORE_NAMES = (
     "expected_calibration_error",
 )
 RATES = ("sensitivity", "specificity", "precision")
-_OVER_GROUPS = "bootstrap over groups"
-_NO_INTERVAL = "none"
 
 
 @dataclass(frozen=True)
@@ -140,17 +138,15 @@ def score_values(predictions):
     hits, support, called = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
     occurs = support > 0
     met = occurs | (called > 0)
-    return np.array(
-        [
-            hits.sum() / len(p),
-            (hits[occurs] / support[occurs]).mean(),
-            (2 * hits[met] / (support + called)[met]).mean(),
-            np.nan if p.proba is None else _roc_auc(p, occurs),
-            *_tumor_rates(matrix, p.healthy),
-            np.nan if p.proba is None else _brier(p),
-            np.nan if p.proba is None else _calibration_error(p),
-        ]
-    )
+    accuracy, balanced = hits.sum() / len(p), (hits[occurs] / support[occurs]).mean()
+    f1 = (2 * hits[met] / (support + called)[met]).mean()
+    auc = brier = error = np.nan
+    if p.proba is not None:
+        auc, y = _roc_auc(p, occurs), p.classes[p.true]
+        brier = ((p.proba - np.eye(k)[p.true]) ** 2).sum(axis=1).mean()
+        error = expected_calibration_error(y, p.proba, classes=p.classes)
+    tumor_rates = _tumor_rates(matrix, p.healthy)
+    return np.array([accuracy, balanced, f1, auc, *tumor_rates, brier, error])
 
 
 def _tumor_rates(matrix, healthy):
@@ -177,23 +173,11 @@ def _roc_auc(p, occurs):
     return np.mean(areas)
 
 
-def _brier(p):
-    """Return the mean squared distance of probabilities and truth, over all classes."""
-    truth = np.eye(len(p.classes))[p.true]
-    return ((p.proba - truth) ** 2).sum(axis=1).mean()
-
-
-def _calibration_error(p):
-    return expected_calibration_error(p.classes[p.true], p.proba, classes=p.classes)
-
-
 def score_table(predictions, *, groups, unit="images", **options):
     """Return the scores that are defined, with intervals and their kind.
 
-    Rows are of `SCORE_NAMES`, columns "value", "low", "high" and "interval". Groups are
-    drawn whole by the bootstrap; `unit` is what the predictions are of otherwise.
-    `options` are `n_resamples` (0 leaves out the bootstrap), `confidence` and
-    `random_state`.
+    Groups are drawn whole by the bootstrap; `unit` is what the predictions are of
+    otherwise. `options` are those of `bootstrap_interval`; 0 resamples leave it out.
     """
     p = predictions
     table = pd.DataFrame(
@@ -250,14 +234,14 @@ def class_table(predictions, *, groups, **options):
     hits, parts = _class_counts(p)
     rates = _class_rates(p)
     low, high = np.full((2, *rates.shape), np.nan)
-    kind = _NO_INTERVAL
+    kind = "none"
     if groups is None:
         kind = "Wilson"
         for at in np.ndindex(rates.shape):
             n = parts[at].sum()
             low[at], high[at] = _wilson(hits[at].sum(), n, options["confidence"])
     elif options["n_resamples"]:
-        kind = _OVER_GROUPS
+        kind = "bootstrap over groups"
         low, high = bootstrap_interval(
             lambda at: _class_rates(p.take(at)),
             len(p),
