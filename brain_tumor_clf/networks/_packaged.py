@@ -28,7 +28,7 @@ PACKAGED_MODELS = {
     "brain-mri-lite0": PackagedModel(
         "brain-mri",
         "EfficientNetLite0",
-        "e86669b2ebb5694a60e75bcd4fdde322344547b32c058cca06c3517363d63acb",
+        "d4540ecc0da900c60c31635b363c7b1af59716226b5fe80d5879772dcfed454c",
     ),
 }
 PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.items()}
