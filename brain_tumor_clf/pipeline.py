@@ -86,20 +86,10 @@ def make_mri_pipeline(
 
 
 def unwrap(estimator):
-    """Return the estimator inside one wrapper that hands images on unchanged.
+    """Return the estimator inside one wrapper that hands images on, or None.
 
     Looks inside `FrozenEstimator`, finished searches, classifiers calibrated on one
     split, and fitted meta-estimators with the attribute ``estimator_``.
-
-    Parameters
-    ----------
-    estimator : estimator
-        The wrapper, fitted.
-
-    Returns
-    -------
-    estimator or None
-        None if `estimator` is no such wrapper.
     """
     if isinstance(estimator, FrozenEstimator):
         return estimator.estimator
@@ -115,19 +105,7 @@ def unwrap(estimator):
 
 
 def first_member(estimator):
-    """Return the first classifier of a fitted ensemble.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A `VotingClassifier`, a `StackingClassifier`, or a classifier calibrated on
-        several folds.
-
-    Returns
-    -------
-    estimator or None
-        None if `estimator` is no such ensemble.
-    """
+    """Return the first classifier of a vote, a stack or calibration, or None."""
     if isinstance(estimator, CalibratedClassifierCV):
         return estimator.calibrated_classifiers_[0].estimator
     if isinstance(estimator, (VotingClassifier, StackingClassifier)):
@@ -143,19 +121,8 @@ def is_left_out(step):
 def split_image_steps(estimator):
     """Split an estimator into its leading image transformers and what follows them.
 
-    Wrappers that `unwrap` knows and nested pipelines are looked into.
-
-    Parameters
-    ----------
-    estimator : estimator
-        A classifier, a pipeline that ends in one, or a wrapper around either.
-
-    Returns
-    -------
-    transformers : list of ImageTransformer
-        In the order in which an image passes them.
-    rest : estimator
-        A pipeline if other steps than image transformers precede the classifier.
+    Looks into wrappers that `unwrap` knows and into nested pipelines. What follows is
+    a pipeline if other steps than image transformers precede the classifier.
     """
     transformers = []
     while True:

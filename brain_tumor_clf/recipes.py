@@ -116,7 +116,12 @@ def make_recipe(
     check_choice("recipe", name, RECIPES)
     options = {"image_size": image_size, "cache": cache, "n_jobs": n_jobs}
     if name == "fast":
-        _refuse(network)
+        if network:
+            raise ValueError(
+                f"{', '.join(sorted(network))}: the recipe 'fast' trains no network. "
+                "Take the recipe 'default', or set_params(classifier__C=…) on the "
+                "result."
+            )
         return _make_fast(weights, random_state, **options)
     if name == "default":
         classifier = _make_network(weights, random_state, network)
@@ -166,19 +171,8 @@ def _make_vote(weights, random_state, network, n_networks):
             "random_state of the recipe 'best' must be an integer or None, got "
             f"{random_state!r}."
         )
-    seeds = [
-        None if random_state is None else random_state + i for i in range(n_networks)
-    ]
-    networks = [
-        (f"network_{i}", _make_network(weights, seed, network))
-        for i, seed in enumerate(seeds)
-    ]
+    networks = []
+    for i in range(n_networks):
+        seed = None if random_state is None else random_state + i
+        networks.append((f"network_{i}", _make_network(weights, seed, network)))
     return VotingClassifier(networks, voting="soft")
-
-
-def _refuse(network):
-    if network:
-        raise ValueError(
-            f"{', '.join(sorted(network))}: the recipe 'fast' trains no network. "
-            "Take the recipe 'default', or set_params(classifier__C=…) on the result."
-        )

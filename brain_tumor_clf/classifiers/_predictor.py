@@ -17,22 +17,9 @@ from brain_tumor_clf.exceptions import DivergenceError
 
 
 def predict_logits(network, X, batch_size, mirror=False):
-    """Return the logits of images, without the start-up cost of ``predict``.
+    """Return the output of a network for images, without the start-up of ``predict``.
 
-    Parameters
-    ----------
-    network : keras.Model
-        A network that returns logits.
-    X : ndarray of shape (n, H, W, C)
-        Images.
-    batch_size : int
-        Number of images at a time.
-    mirror : bool, default=False
-        Average the logits of each image with those of its left-right mirror image.
-
-    Returns
-    -------
-    ndarray of shape (n, n_outputs), float32
+    With `mirror` it is averaged over each image and its left-right mirror image.
     """
     predict = _predict_both_sides if mirror else _predict_batch
     with without_retracing_warnings():

@@ -61,11 +61,6 @@ class LearningRateSchedule(BaseEstimator):
         Returns
         -------
         keras.optimizers.schedules.LearningRateSchedule
-
-        Raises
-        ------
-        ValueError
-            If a parameter is out of range.
         """
         self._validate_params()
         return WarmupDecay(
@@ -101,8 +96,8 @@ def make_learning_rate(lr_schedule, learning_rate, n_steps):
 class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
     """Compute the rate of a step: linear warm-up, then a decay.
 
-    Keras' `CosineDecay` has a warm-up too, but from a rate of zero, and other decays
-    have none.
+    Keras' `CosineDecay` can warm up too, but decays a step earlier; its other decays
+    cannot.
     """
 
     def __init__(self, learning_rate, n_steps, decay, warmup, final):

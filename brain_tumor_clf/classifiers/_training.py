@@ -39,17 +39,8 @@ class Batches(keras.utils.PyDataset):
     batch at weight zero. Its other weights are scaled so that the loss, which Keras
     divides by the size of the batch, is that of the batch without them.
 
-    Parameters
-    ----------
-    X, y, sample_weight : ndarray
-        Images, targets, and weights or None.
-    batch_size : int
-        Number of images a batch, at most.
-    seed : int, sequence of int or None
-        Seed of the order. None keeps the order, for validation: the loss is then the
-        weighted mean over all images.
-    always_weighted : bool, default=False
-        Give weights where all are one, too.
+    Without a seed, for validation, the order is kept and the mean of the losses of all
+    batches is the weighted mean over all images.
     """
 
     def __init__(self, X, y, sample_weight, batch_size, seed, always_weighted=False):

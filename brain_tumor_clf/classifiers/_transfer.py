@@ -104,12 +104,6 @@ class TransferCNNClassifier(BaseCNNClassifier):
 class XceptionClassifier(TransferCNNClassifier):
     """Fine-tune Xception [Chollet2017]_ under the notebooks' head.
 
-    Parameters
-    ----------
-    weights : {"imagenet"}, path or None, default=None
-        Initial weights of the backbone: those of ImageNet, a file of weights of the
-        same network, or random ones.
-
     See Also
     --------
     TransferCNNClassifier : The same with any backbone of the table.
@@ -134,12 +128,6 @@ class XceptionClassifier(TransferCNNClassifier):
 @inherit_parameters
 class VGG16Classifier(TransferCNNClassifier):
     """Fine-tune VGG16 [Simonyan2015]_ under the notebooks' head.
-
-    Parameters
-    ----------
-    weights : {"imagenet"}, path or None, default=None
-        Initial weights of the backbone: those of ImageNet, a file of weights of the
-        same network, or random ones.
 
     See Also
     --------
