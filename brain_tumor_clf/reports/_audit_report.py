@@ -194,10 +194,12 @@ def fill_report(audit, n_pairs=12):
     blocks = [_report.Findings(title="Findings", findings=audit.findings)]
     unreadable = audit.to_frame("unreadable")
     if len(unreadable):
-        where = unreadable["split"] + ", position " + unreadable["index"].astype(str)
-        lines = unreadable["name"] + ": " + unreadable["failure"] + " (" + where + ")"
+        lines = [
+            f"{row['name']}: {row['failure']} ({row['split']}, position {row['index']})"
+            for row in unreadable.to_dict("records")
+        ]
         title = "Images that cannot be read"
-        blocks.append(_report.Text(title=title, lines=list(lines), is_long=True))
+        blocks.append(_report.Text(title=title, lines=lines, is_long=True))
     if audit.leakage is not None:
         shares = ["share", "share of same group"]
         table = {

@@ -197,6 +197,10 @@ def to_console(report, console=None, title=None):
     from rich.console import Console
 
     console = console or Console(highlight=False)
+    stream = console.file
+    is_strict = getattr(stream, "errors", None) == "strict"
+    if is_strict:  # names of files may not be valid UTF-8
+        stream.reconfigure(errors="surrogateescape")
     plain = {"markup": False, "soft_wrap": True}
     console.print(f"{title or report.title}\n", style="bold", **plain)
     for block in report.short():
@@ -206,6 +210,8 @@ def to_console(report, console=None, title=None):
             console.print(block.note, style="dim", markup=False)
         _print_block(console, block)
     console.print(RESEARCH_ONLY, style="dim")
+    if is_strict:
+        stream.reconfigure(errors="strict")
 
 
 def _print_block(console, block):

@@ -1,11 +1,14 @@
 """An audit of what is broken, tiny or odd says so, and computes the rest."""
 
+import io
 import json
+import os
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from brain_tumor_clf import audit_dataset
 from brain_tumor_clf.reports._scan import scan_features
@@ -191,3 +194,23 @@ def test_multi_frame_files_are_a_note_not_a_warning(scans, tmp_path):
         [str(path), *scans.data[2:6]], ["glioma", *scans.target[2:6]], controls=False
     )
     assert any("only the first frame" in title for title in titles(audit, "note"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
+def test_names_that_are_not_utf8_stop_no_format(scans, tmp_path):
+    folder = os.fsencode(tmp_path)
+    good, bad = (os.fsdecode(folder + name) for name in (b"/a\xff.png", b"/b\xff.png"))
+    save(scans.data[0], good)
+    with open(bad, "wb"):
+        pass
+    X, y = [good, bad, *scans.data[:4]], ["glioma", "glioma", *scans.target[:4]]
+    audit = audit_dataset(X, y, controls=False)
+    (tmp_path / "audit.html").write_text("old")
+    audit.to_html(tmp_path / "audit.html")
+    assert "Audit" in (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert os.listdir(folder).count(b"audit.html") == 1
+    json.dumps(audit.to_dict(), allow_nan=False)
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    audit.print(Console(file=shown))
+    shown.flush()
+    assert b"/b\xff.png: the file is empty" in shown.buffer.getvalue()
