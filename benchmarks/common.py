@@ -88,5 +88,4 @@ def table(head, rows):
 def write_json(path, document):
     """Write a document to a file, if there is one."""
     if path:
-        text = json.dumps(document, indent=2) + "\n"
-        Path(path).write_text(text, encoding="utf-8")
+        Path(path).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -50,16 +50,9 @@ def cross_validate(pipe, scans, healthy):
         folds.append(
             float(np.mean([right[y[test] == name].mean() for name in classes]))
         )
-    report = EvaluationReport.from_predictions(
-        y,
-        classes[proba.argmax(axis=1)],
-        proba,
-        classes=classes,
-        groups=scans.groups,
-        healthy=healthy,
-        random_state=0,
-    )
-    return report, folds
+    labels, options = classes[proba.argmax(axis=1)], {"groups": scans.groups}
+    options |= {"classes": classes, "healthy": healthy, "random_state": 0}
+    return EvaluationReport.from_predictions(y, labels, proba, **options), folds
 
 
 def main():

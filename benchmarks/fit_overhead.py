@@ -82,14 +82,14 @@ def fit_competitors(cached, X, y, files, epochs):
 def predict_competitors(X, y, n_calls):
     """Return functions that predict many images, or one image many times, by name."""
     classifier = make_classifier(1).fit(X, y)
-    network, one = classifier.model_, X[:1]
+    network = classifier.model_
+
+    def repeat(predict):
+        return lambda: [predict(X[:1]) for _ in range(n_calls)]
+
     return {
-        "predict_on_batch": lambda: [
-            network.predict_on_batch(one) for _ in range(n_calls)
-        ],
-        "predict_proba of one": lambda: [
-            classifier.predict_proba(one) for _ in range(n_calls)
-        ],
+        "predict_on_batch": repeat(network.predict_on_batch),
+        "predict_proba of one": repeat(classifier.predict_proba),
         "Model.predict": lambda: network.predict(X, batch_size=BATCH_SIZE, verbose=0),
         "predict_proba of many": lambda: classifier.predict_proba(X),
     }
@@ -128,12 +128,9 @@ def measure_memory(n_fits):
 def summarize(times, label):
     """Return median and range of the ratio of two competitors."""
     above, below = (times[name] for name in label.split(" / "))
-    ratios = (above / below).T
-    return {
-        f"{kind}{suffix}": value
-        for kind, r in zip(("clock", "processor"), ratios, strict=True)
-        for suffix, value in (("", np.median(r)), ("_range", [r.min(), r.max()]))
-    }
+    ratios = dict(zip(("clock", "processor"), (above / below).T, strict=True))
+    ranges = {f"{kind}_range": [r.min(), r.max()] for kind, r in ratios.items()}
+    return {kind: np.median(r) for kind, r in ratios.items()} | ranges
 
 
 def measure_ratios(args):

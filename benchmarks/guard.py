@@ -43,15 +43,13 @@ def parse_arguments():
 
 
 def split(args):
-    """Return paths to fit on, and paths of held-out groups."""
+    """Yield paths to fit on, and paths of held-out groups."""
     scans = common.load_grouped_scans(args.folder, args.groups)
-    parts, rng = [], np.random.default_rng(args.seed)
-    for at, n in zip(
-        common.grouped_folds(scans)[args.fold], (args.n_fit, args.n_test), strict=True
-    ):
+    fit, test = common.grouped_folds(scans)[args.fold]
+    rng = np.random.default_rng(args.seed)
+    for at, n in ((fit, args.n_fit), (test, args.n_test)):
         some = at if n is None or n >= len(at) else rng.choice(at, n, False)
-        parts.append(scans.data[some])
-    return parts
+        yield scans.data[some]
 
 
 def is_accepted(guard, paths, change):

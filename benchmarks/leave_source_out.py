@@ -22,11 +22,7 @@ _UNKNOWN = "unknown"
 
 
 def parse_arguments():
-    parser = common.make_parser(__doc__)
-    parser.add_argument("folder", help="class folders, or Training/ above them")
-    parser.add_argument(
-        "--groups", metavar="CSV", required=True, help="columns file, group and patient"
-    )
+    parser = common.make_parser(__doc__, scans=True)
     parser.add_argument("--healthy", default="notumor")
     parser.add_argument("--image-size", type=int, help="default: the recipe's")
     return parser.parse_args()
@@ -34,9 +30,9 @@ def parse_arguments():
 
 def find_left_out(scans, args):
     """Return which scans are tumors of patients that the table does not name."""
+    if args.groups is None:
+        raise SystemExit("--groups must name a table with the column patient.")
     table = pd.read_csv(args.groups, dtype=str)
-    if "patient" not in table:
-        raise SystemExit(f"{args.groups} has no column 'patient'.")
     table["group"] = table["patient"].fillna(_UNKNOWN)
     patients = common.load_grouped_scans(args.folder, table).groups
     left_out = (patients == _UNKNOWN) & (scans.target != args.healthy)

@@ -1,7 +1,5 @@
 """Heat maps by the gradients of a network."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from brain_tumor_clf._validation import check_choice, nearest_name
@@ -163,41 +161,38 @@ def _heat(network, layers, images, positions, method, n_views):
     n_at_once = _BATCH // n_views
     for start in range(0, len(images), n_at_once):
         batch = slice(start, start + n_at_once)
-        seen = np.concatenate([view.apply(images[batch]) for view in views])
+        seen = np.concatenate(
+            [_shift(_mirror(images[batch], is_mirror), n) for is_mirror, n in views]
+        )
         targets = np.tile(positions[batch], n_views)
         maps, gradients = maps_and_gradients(network, layers, seen, targets)
         by_layer = [
             _class_map(method, *pair) for pair in zip(maps, gradients, strict=True)
         ]
         by_view = np.split(_fuse(by_layer, size), n_views)
-        undone = [view.undo(each) for view, each in zip(views, by_view, strict=True)]
-        heat[batch] = np.mean(undone, axis=0)
+        heat[batch] = np.mean(
+            [
+                _mirror(_shift(maps, -n), is_mirror)
+                for (is_mirror, n), maps in zip(views, by_view, strict=True)
+            ],
+            axis=0,
+        )
     return heat
 
 
-class _View(NamedTuple):
-    """An image that is mirrored or not, then shifted down and right by some pixels."""
-
-    is_mirrored: bool
-    shift: int
-
-    def apply(self, images):
-        """Return this view of images."""
-        images = images[:, :, ::-1] if self.is_mirrored else images
-        return _shift(images, self.shift)
-
-    def undo(self, maps):
-        """Return maps of this view as maps of the images."""
-        maps = _shift(maps, -self.shift)
-        return maps[:, :, ::-1] if self.is_mirrored else maps
-
-
 def _views(layers, size, n_views):
-    """Return the first views; shifts are a quarter of the coarsest cell."""
+    """Return whether each view is a mirror image, and by how many pixels it is shifted.
+
+    Shifts are a quarter of the coarsest cell.
+    """
     cells = min(side for layer in layers for side in layer.output.shape[1:3])
     quarter = max(round(max(size) / cells / 4), 1)
-    views = (False, 0), (True, 0), (False, quarter), (True, -quarter)
-    return [_View(*view) for view in views[:n_views]]
+    return [(False, 0), (True, 0), (False, quarter), (True, -quarter)][:n_views]
+
+
+def _mirror(images, is_mirror):
+    """Return images or their mirror images."""
+    return images[:, :, ::-1] if is_mirror else images
 
 
 def _shift(images, n_pixels):
