@@ -22,7 +22,9 @@ from brain_tumor_clf.reports import RESEARCH_ONLY
 
 _SCANS, _PHANTOM = "Your scans", "Try a phantom"
 _KINDS = ("glioma", "meningioma", "pituitary", "notumor")
-_PRIVACY = "Files stay in memory and are dropped after you close the page."
+_PRIVACY = (
+    "Files stay in memory and are dropped within a minute after you close the page."
+)
 
 
 def classify_page():

@@ -39,7 +39,8 @@ def app(
 ):
     """Classify scans in the browser: drag and drop, heat maps, a table.
 
-    Uploaded files stay in memory and are forgotten when their page is closed.
+    Uploaded files stay in memory and are dropped within a minute after their page is
+    closed.
     """
     shell.require_extra("app", _PACKAGES)
     shell.note("Starting the model…")
