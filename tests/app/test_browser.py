@@ -129,7 +129,7 @@ def test_large_files(open_app, tmp_path):
     assert (tmp_path / "wide.tif").stat().st_size > 3_000_000
     page = open_app()
     upload(page, [tmp_path / "wide.tif"])
-    assert page.get_by_text("wide.tif, 1300x1300 pixels").count()
+    page.get_by_text("wide.tif, 1300x1300 pixels").wait_for()
 
 
 def test_a_file_beyond_the_limit_is_not_taken(open_app, tmp_path):
