@@ -60,7 +60,7 @@ def harmless(card):
 
 def _guard(model):
     if not model.has_guard:
-        return "none: every picture is assigned a class"
+        return "none: no picture is rejected"
     return "rejects images that do not look like brain MRI scans"
 
 
