@@ -34,10 +34,12 @@ def draw_audit(audit):
         axes[2].violinplot(list(values.values()), showmedians=True, widths=0.8)
         axes[2].set_xticks(range(1, len(values) + 1), list(values))
     axes[2].set(ylabel="Mean intensity (0 to 255)", title="Brightness, with medians")
-    title = "Accuracy beside controls that see almost nothing of a tumor"
+    title = "Accuracy of controls"
     tables = control_tables(audit.controls)
     if tables:
         scores = pd.concat([table.frame[table.bars] for table in tables])
+        tasks = [t.title.rpartition(", ")[2] for t in tables for _ in t.frame.index]
+        scores.index = scores.index + "\n" + tasks
         _bars(scores, axes[3], title, "Accuracy", color=_COLORS, xlim=(0, 1))
     else:
         axes[3].text(0.5, 0.5, "not run", ha="center", va="center")
