@@ -150,35 +150,13 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X):
-        """Estimate the logarithm of the probability of each class.
-
-        Parameters
-        ----------
-        X : sequence of n images
-            What the classifier takes.
-
-        Returns
-        -------
-        ndarray of shape (n, n_classes)
-            Log-probabilities, columns in the order of `classes_`.
-        """
+        """Return the logarithms of the probabilities, as `predict_proba`."""
         check_is_fitted(self)
         return self.estimator_.predict_log_proba(X)
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(self, X):
-        """Return the decision values of the classifier.
-
-        Parameters
-        ----------
-        X : sequence of n images
-            What the classifier takes.
-
-        Returns
-        -------
-        ndarray
-            As the classifier returns them.
-        """
+        """Return the decision values of the classifier."""
         check_is_fitted(self)
         return self.estimator_.decision_function(X)
 
@@ -192,19 +170,11 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self._inner()[index]
 
     def get_metadata_routing(self):
-        """Return how metadata are routed to the classifier.
-
-        Returns
-        -------
-        routing : sklearn.utils.metadata_routing.MetadataRouter
-            The router.
-        """
+        """Return how metadata are routed to the classifier."""
         to_fit = MethodMapping().add(caller="fit", callee="fit")
         return MetadataRouter(owner=self).add(
             estimator=self.estimator, method_mapping=to_fit
         )
-
-    # --- private -----------------------------------------------------------------
 
     def _inner(self):
         """Return the classifier: the fitted one if there is one."""

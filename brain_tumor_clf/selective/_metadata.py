@@ -13,17 +13,7 @@ from brain_tumor_clf.selective._classifier import SelectiveClassifier
 
 
 class Abstention(NamedTuple):
-    """The abstention threshold of a model, and how it was chosen.
-
-    Attributes
-    ----------
-    threshold : float
-        Lowest probability that counts as an answer.
-    error_rate : float or None
-        Selective risk that was allowed when the threshold was chosen.
-    coverage : float or None
-        Share of the images that were answered then.
-    """
+    """The abstention threshold of a model, and the rates it was chosen for."""
 
     threshold: float
     error_rate: float | None
@@ -31,17 +21,7 @@ class Abstention(NamedTuple):
 
 
 def read_abstention(metadata):
-    """Read the abstention threshold in a model's metadata.
-
-    Parameters
-    ----------
-    metadata : dict
-        ``metadata_`` of a loaded model.
-
-    Returns
-    -------
-    Abstention or None
-        None if there is no threshold from 0 to 1.
+    """Return the `Abstention` in a model's metadata, or None.
 
     Examples
     --------
@@ -60,26 +40,8 @@ def read_abstention(metadata):
 def as_selective(model):
     """Return a fitted classifier as a `SelectiveClassifier`; nothing is fitted.
 
-    Parameters
-    ----------
-    model : fitted classifier
-        A `SelectiveClassifier` is returned as it is, the best one of a search as well.
-        Of any other classifier the attribute ``guard_``, the abstention threshold in
-        ``metadata_`` and ``model_id_`` are used where it has them, as models saved by
-        version 0.1.0 do.
-
-    Returns
-    -------
-    SelectiveClassifier
-        Its ``estimator_`` is `model`.
-
-    Examples
-    --------
-    >>> from sklearn.dummy import DummyClassifier
-    >>> from brain_tumor_clf.selective import as_selective
-    >>> model = as_selective(DummyClassifier().fit([[0], [1]], ["glioma", "notumor"]))
-    >>> model.threshold_ is None
-    True
+    The attribute ``guard_``, the abstention threshold in ``metadata_`` and
+    ``model_id_`` are used where a model has them, as those of version 0.1.0 do.
     """
     for inside in (model, _inside(model)):
         if isinstance(inside, SelectiveClassifier):

@@ -16,28 +16,7 @@ _ENOUGH = (64, 64)  # pixels; JPEG files are decoded at a fraction of their size
 
 
 def image_readers(model):
-    """Find every `ImageReader` inside a model, frozen or stacked ones included.
-
-    Parameters
-    ----------
-    model : estimator
-        Fitted or not.
-
-    Returns
-    -------
-    list of ImageReader
-        The model's own, not copies.
-
-    Examples
-    --------
-    >>> from sklearn.frozen import FrozenEstimator
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from brain_tumor_clf import make_mri_pipeline
-    >>> from brain_tumor_clf.selective import image_readers
-    >>> pipe = make_mri_pipeline(LogisticRegression())
-    >>> image_readers(FrozenEstimator(pipe))
-    [ImageReader(image_size='auto')]
-    """
+    """Return every `ImageReader` inside a model, frozen or stacked ones included."""
     found, seen, waiting = [], set(), [model]
     while waiting:
         part = waiting.pop()
@@ -56,11 +35,7 @@ def image_readers(model):
 
 
 def look_at(model, sources):
-    """Read files as a model does: the reasons of failures, and which are blank.
-
-    Returns a dict and a list by position; both are empty if the model has no
-    `ImageReader`.
-    """
+    """Read files as a model does: reasons of failures by position, and blank images."""
     readers = image_readers(model)
     if not readers:
         return {}, []
