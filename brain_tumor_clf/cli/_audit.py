@@ -46,8 +46,7 @@ def audit(
     --groups names groups of training and test images in one table. Without it a
     groups.csv in DIR is used, for the images of DIR alone.
     """
-    shell.check_page(html_file)
-    shell.check_writable(json_file, "--json")
+    shell.check_outputs(html_file, json_file, needs_plots=False)
     train, held_out = _load(folder, test, subset, groups)
     if fail_on_leak and held_out is None:
         raise typer.BadParameter(
@@ -59,7 +58,9 @@ def audit(
     where = f"{folder} and {test}" if test else f"{folder}"
     data = f"{where}: {found.protocol.data}"
     found.protocol = replace(found.protocol, data=data)
-    _show(found, html_file, json_file)
+    out = shell.console(json_file)
+    found.print(out)
+    shell.write_report(out, found, html_file, json_file)
     if found.images["failure"].notna().all():
         raise ValueError("No image can be read, so nothing was looked for.")
     if fail_on_leak:
@@ -78,17 +79,11 @@ def _load(folder, test, subset, groups):
             param_hint="--subset",
         )
     train = opt.load_scans(folder, subset, groups)
-    held_out = opt.load_scans(test, _test_subset(test), groups)
+    held_out = opt.load_part(test, "test", groups)
     if groups is None:
         # Names of two tables need not mean the same patients.
         held_out.groups = None
     return train, held_out
-
-
-def _test_subset(folder):
-    from brain_tumor_clf.datasets import has_subsets
-
-    return "test" if has_subsets(folder) else None
 
 
 def _split(scans):
@@ -113,25 +108,12 @@ def _audit(train, test, healthy, seed):
     n = len(train.data)
     if test is not None:
         n += len(test.data)
-        options |= {
-            "X_test": test.data,
-            "y_test": test.target,
-            "groups_test": test.groups,
-        }
+        options |= {"X_test": test.data, "y_test": test.target}
+        options["groups_test"] = test.groups
     shell.note(f"Reading {n:,} images and fitting three controls")
     return audit_dataset(
         train.data, train.target, random_state=seed, n_jobs=-1, **options
     )
-
-
-def _show(found, html_file, json_file):
-    out = shell.console(json_file)
-    found.print(out)
-    if html_file is not None:
-        found.to_html(html_file)
-        out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
-    if json_file is not None:
-        shell.write_json(found.to_dict(), json_file)
 
 
 def _fail_on_leak(found):

@@ -45,8 +45,7 @@ def compare(
     Groups are kept whole: those of --groups or of a groups.csv in DIR; without them
     near duplicates, mirror images included.
     """
-    shell.check_page(html_file)
-    shell.check_writable(json_file, "--json")
+    shell.check_outputs(html_file, json_file)
     opt.check_learning_rate(learning_rate)
     opt.check_grouping(groups, no_groups)
     seeds = _parse_seeds(seeds)
@@ -57,14 +56,17 @@ def compare(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
     }
-    if html_file is not None:
-        shell.require_extra("plots", shell.PLOTS)
     scans = opt.load_scans(folder, subset, groups)
     shell.start_backend()
     models = _make_models(architectures, options)
-    result = _compare(models, scans, no_groups, cv, seeds)
+    from brain_tumor_clf.cli._cross_validation import choose_groups, compare_models
+
+    grouping = choose_groups(scans, no_groups, cv, seeds[0])
+    result = compare_models(models, scans, grouping, cv, seeds)
     result.protocol = _with_options(result.protocol, options)
-    _show(result, folder, html_file, json_file)
+    out = shell.console(json_file)
+    result.print(out, title=f"{len(result.names)} architectures on {folder}")
+    shell.write_report(out, result, html_file, json_file)
 
 
 def _parse_seeds(text):
@@ -91,24 +93,7 @@ def _make_models(architectures, options):
     return models
 
 
-def _compare(models, scans, no_groups, n_splits, seeds):
-    from brain_tumor_clf.cli._cross_validation import choose_groups, compare_models
-
-    grouping = choose_groups(scans, no_groups, n_splits, seeds[0])
-    return compare_models(models, scans, grouping, n_splits, seeds)
-
-
 def _with_options(protocol, options):
     given = [f"{name}={value}" for name, value in options.items() if value is not None]
     text = f"{', '.join(given)}; all else by default" if given else "all by default"
     return replace(protocol, notes=(*protocol.notes, f"parameters: {text}"))
-
-
-def _show(result, folder, html_file, json_file):
-    out = shell.console(json_file)
-    result.print(out, title=f"{len(result.names)} architectures on {folder}")
-    if html_file is not None:
-        result.to_html(html_file)
-        out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
-    if json_file is not None:
-        shell.write_json(result.to_dict(), json_file)

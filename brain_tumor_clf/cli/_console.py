@@ -174,11 +174,24 @@ def check_writable(path, option):
         ) from error
 
 
-def check_page(path, option="--html"):
-    """As `check_writable`, for an HTML page: a file, never stdout."""
-    if path is not None and str(path) == "-":
-        raise typer.BadParameter("name a file for the page.", param_hint=option)
-    check_writable(path, option)
+def check_outputs(html_file, json_file, needs_plots=True):
+    """Refuse what cannot be written of a report before the work starts."""
+    if html_file is not None:
+        if str(html_file) == "-":
+            raise typer.BadParameter("name a file for the page.", param_hint="--html")
+        if needs_plots:
+            require_extra("plots", PLOTS)
+    check_writable(html_file, "--html")
+    check_writable(json_file, "--json")
+
+
+def write_report(out, report, html_file, json_file):
+    """Write a report as HTML and JSON, where files are named for them."""
+    if html_file is not None:
+        report.to_html(html_file)
+        out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
+    if json_file is not None:
+        write_json(report.to_dict(), json_file)
 
 
 def require_extra(extra, packages):

@@ -7,6 +7,7 @@ import typer
 
 from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.cli import _console as shell
+from brain_tumor_clf.cli._cross_validation import choose_groups, cross_validate
 from brain_tumor_clf.cli._options import SeedOption, load_scans
 
 
@@ -40,7 +41,11 @@ def demo(
             f"{output} exists already; name a new folder.", param_hint="--output"
         )
     shell.start_backend()
-    scans = _draw_scans(output / "scans", n_samples, seed)
+    from brain_tumor_clf import write_brain_mri
+
+    shell.note(f"Drawing {n_samples} scans to {output / 'scans'}")
+    write_brain_mri(output / "scans", n_samples, image_size=128, random_state=seed)
+    scans = load_scans(output / "scans")
     models = make_models(epochs, seed)
     comparison, best = _compare(models, scans, folds, seed)
     _show(comparison, best, scans, output)
@@ -71,18 +76,8 @@ def make_models(epochs=None, seed=0):
     }
 
 
-def _draw_scans(folder, n_samples, seed):
-    from brain_tumor_clf import write_brain_mri
-
-    shell.note(f"Drawing {n_samples} scans to {folder}")
-    write_brain_mri(folder, n_samples, image_size=128, random_state=seed)
-    return load_scans(folder)
-
-
 def _compare(models, scans, folds, seed):
     """Return the comparison of all models, and the best by their out-of-fold scores."""
-    from brain_tumor_clf.cli._cross_validation import choose_groups, cross_validate
-
     grouping = choose_groups(scans, False, folds, seed)
     comparison, results = cross_validate(
         models, scans, grouping, "notumor", folds, seed

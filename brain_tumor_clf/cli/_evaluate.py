@@ -46,12 +46,9 @@ def evaluate(
     training: --train DIR finds copies. Where groups (patients) are known, intervals
     are of groups drawn whole, and each group also has one vote.
     """
-    shell.check_page(html_file)
-    shell.check_writable(json_file, "--json")
-    if html_file is not None:
-        shell.require_extra("plots", shell.PLOTS)
+    shell.check_outputs(html_file, json_file)
     scans = opt.load_scans(folder, subset, groups)
-    training = None if train is None else opt.load_training_scans(train)
+    training = None if train is None else opt.load_part(train, "train")
     for loaded in (scans, training):
         if names and loaded is not None:
             _rename(loaded, names)
@@ -63,7 +60,9 @@ def evaluate(
     _check_classes(classes, scans)
     healthy = opt.resolve_healthy(healthy, classes)
     report = _evaluate(pipeline, scans, training, healthy, seed)
-    _show(report, folder, html_file, json_file)
+    out = shell.console(json_file)
+    report.print(out, title=f"Model {report.model_id} on {folder}")
+    shell.write_report(out, report, html_file, json_file)
 
 
 def _rename(scans, names):
@@ -93,15 +92,13 @@ def _evaluate(pipeline, scans, training, healthy, seed):
     from brain_tumor_clf.reports import EvaluationReport
 
     labels, probabilities = _predict(pipeline, list(scans.data))
-    known = {}
+    known, are_known = {}, "not known here"
     if training is not None:
         shell.note(f"Looking for copies among {len(training.data):,} training images")
         known = {"X_train": training.data, "y_train": training.target}
+        are_known = "given"
     else:
-        shell.note(
-            "--train DIR tells which of them have a copy among the training images."
-        )
-    is_known = "not known here" if training is None else "given"
+        shell.note("--train DIR tells which images have a copy in training.")
     report = EvaluationReport.from_predictions(
         scans.target,
         labels,
@@ -114,7 +111,7 @@ def _evaluate(pipeline, scans, training, healthy, seed):
         random_state=seed,
         n_jobs=-1,
         protocol="a fitted model on these images; those it was trained on are "
-        + is_known,
+        + are_known,
         model_id=pipeline.model_id_,
         **known,
     )
@@ -140,17 +137,15 @@ def _predict(pipeline, files):
         rows = unread[["file", "reason"]].itertuples(name=None)
         failures = {i: ReadFailure(file, reason) for i, file, reason in rows}
         raise ImageReadError(failures, len(files))
-    labels = found["label"].astype(str).to_numpy()
+    labels = found["label"].to_numpy(object, copy=True)
     columns = [f"p_{label}" for label in pipeline.classes_]
-    probabilities = found[columns].to_numpy()
-    return labels, None if np.isnan(probabilities).all() else probabilities
-
-
-def _show(report, folder, html_file, json_file):
-    out = shell.console(json_file)
-    report.print(out, title=f"Model {report.model_id} on {folder}")
-    if html_file is not None:
-        report.to_html(html_file)
-        out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
-    if json_file is not None:
-        shell.write_json(report.to_dict(), json_file)
+    probabilities = found[columns].to_numpy(copy=True)
+    has_probabilities = hasattr(pipeline, "predict_proba")
+    # A blank image is scored like any other.
+    rest = np.flatnonzero(found["label"].isna())
+    if len(rest):
+        blank = [files[i] for i in rest]
+        labels[rest] = pipeline.predict(blank)
+        if has_probabilities:
+            probabilities[rest] = pipeline.predict_proba(blank)
+    return labels.astype(str), probabilities if has_probabilities else None

@@ -62,13 +62,16 @@ def explain(
     pictures = _name_pictures(files, output)
     _make_folder(output)
     shell.start_backend()
+    from brain_tumor_clf._validation import check_choice
+
     model = open_model(file, trust_pickle, frame)
-    code = _find_class(model, target)
+    labels = {str(label): label for label in model.classes_.tolist()}
+    label = None if target is None else labels[check_choice("class", target, labels)]
     tables = []
     with shell.progress("Explaining", len(files)) as advance:
         for start in range(0, len(files), _CHUNK):
             chunk = files[start : start + _CHUNK]
-            tables.append(_explain(model, chunk, code, method, pictures))
+            tables.append(_explain(model, chunk, label, method, pictures))
             advance(len(chunk))
     answers = gather_answers(tables, empty)
     _print_table(answers, pictures, model.model_id_)
@@ -105,23 +108,14 @@ def _make_folder(folder):
         ) from error
 
 
-def _find_class(model, target):
-    """Return the position of the class of this name; None for the predicted one."""
-    from brain_tumor_clf._validation import check_choice
-
-    names = [str(label) for label in model.classes_]
-    return None if target is None else names.index(check_choice("class", target, names))
-
-
-def _explain(model, paths, code, method, pictures):
+def _explain(model, paths, label, method, pictures):
     """Draw the pictures of some scans; their answers, of the class explained."""
     from brain_tumor_clf.inspection import grad_cam, occlusion_map
     from brain_tumor_clf.selective import predict_files
 
     answers = predict_files(model, paths, guard=False, threshold=None)
     drawn = answers["state"] == "classified"
-    if code is not None:
-        label = model.classes_.tolist()[code]
+    if label is not None:
         answers.loc[drawn, "label"] = label
         answers.loc[drawn, "probability"] = answers.loc[drawn, f"p_{label}"]
     shown = answers[drawn]

@@ -34,17 +34,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=shell.RESEARCH_ONLY,
 )
-for command in (
-    demo,
-    audit,
-    train,
-    compare,
-    evaluate,
-    predict,
-    explain,
-    serve_app,
-    info,
-):
+_COMMANDS = [demo, audit, train, compare, evaluate, predict, explain, serve_app, info]
+for command in _COMMANDS:
     app.command()(command)
 
 
@@ -114,7 +105,9 @@ def _take_debug(args):
 def _report(error):
     """Print an error in one line; its exit status."""
     if hasattr(error, "format_message"):  # the command line was not understood
-        shell.print_error(f"{error.format_message()} (see {_help_of(error)})")
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else PROGRAM
+        shell.print_error(f"{error.format_message()} (see {path} --help)")
         return getattr(error, "exit_code", _WRONG_USE)
     message = str(error).strip()
     # A KeyError's text is a bare key; only our own errors and Python's say enough.
@@ -122,8 +115,3 @@ def _report(error):
         message = f"{type(error).__name__}: {message}"
     shell.print_error(message)
     return _FAILED
-
-
-def _help_of(error):
-    context = getattr(error, "ctx", None)
-    return f"{context.command_path if context else PROGRAM} --help"

@@ -1,6 +1,7 @@
 """The models of commands: fitted ones in files, and unfitted ones by name."""
 
 import hashlib
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,7 @@ from brain_tumor_clf.cli._console import print_warning
 
 SIMPLE = "SimpleCNN"
 _SIMPLE_SIZE = 128
-_OWN, _PICKLES = ".btc", (".joblib", ".pkl", ".pickle")
-_HEAD, _MANIFEST = 132, b"manifest.json"  # a model file begins with its manifest
+_KINDS = {".btc": "model"} | dict.fromkeys((".joblib", ".pkl", ".pickle"), "pickle")
 
 ModelAndPaths = Annotated[
     list[Path],
@@ -43,18 +43,15 @@ TrustPickleOption = Annotated[
 ]
 
 
-# --- fitted models -----------------------------------------------------------------
-
-
 def split_model(paths):
     """Split the model (None: the packaged one) from the scans among the arguments."""
     first, *others = paths
     for path in others:
-        if _is_model(path):
+        if _kind(path):
             raise typer.BadParameter(
                 f"{path} is a model: name it first.", param_hint="PATH..."
             )
-    if not _is_model(first):
+    if not _kind(first):
         return None, paths
     if not others:
         raise typer.BadParameter(
@@ -73,7 +70,7 @@ def open_model(path, trust_pickle=False, frame=None):
         from brain_tumor_clf import load_pretrained
 
         model = load_pretrained()
-    elif _is_pickle(path) and path.suffix.lower() != _OWN:
+    elif _kind(path) == "pickle":
         model = _unpickle(path, trust_pickle)
     else:
         model = load_classifier(path)
@@ -85,42 +82,31 @@ def open_model(path, trust_pickle=False, frame=None):
     return model
 
 
-def _is_model(path):
-    """Return whether a file is a model by its content or, if no image, its name."""
+def _kind(path):
+    """Return "model", "pickle" or None, by content or, if that is no image, by name."""
     if path.is_dir():
-        return False
-    if _MANIFEST in _head(path) or _is_pickle(path):
-        return True
-    return path.suffix.lower() == _OWN and not _is_image(path)
+        return None
+    head = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(132)
+    suffix = path.suffix.lower()
+    if b"manifest.json" in head:  # with which a model file begins
+        return "model"
+    if re.match(rb"\x80[\x02-\x05]", head) and suffix != ".btc":
+        return "pickle"
+    return None if _is_image(path, head) else _KINDS.get(suffix)
 
 
-def _is_pickle(path):
-    """Return whether a file is a pickle by its content or, if no image, its name."""
-    head = _head(path)
-    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        return True
-    is_named_so = path.suffix.lower() in _PICKLES
-    return is_named_so and _MANIFEST not in head and not _is_image(path)
-
-
-def _head(path):
-    """Read the first bytes of a file, none if there is no such file."""
-    if not path.is_file():
-        return b""
-    with path.open("rb") as file:
-        return file.read(_HEAD)
-
-
-def _is_image(path):
-    """Return whether a file is an image by its content."""
-    from PIL import Image, UnidentifiedImageError
+def _is_image(path, head):
+    from PIL import Image
 
     from brain_tumor_clf.preprocessing import has_dicom_magic
 
     try:
         Image.open(path).close()
-    except (OSError, UnidentifiedImageError):
-        return has_dicom_magic(_head(path))
+    except OSError:
+        return has_dicom_magic(head)
     return True
 
 
@@ -164,9 +150,6 @@ def _unpickle(path, trusted):
     if model.model_id_ is None:
         model.model_id_ = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     return model
-
-
-# --- models to train ---------------------------------------------------------------
 
 
 def make_model(recipe, architecture, **options):

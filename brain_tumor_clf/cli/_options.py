@@ -121,11 +121,11 @@ def load_scans(folder, subset=None, groups=None):
     return scans
 
 
-def load_training_scans(folder):
-    """Load a folder of scans, or only its Training part if it has one."""
+def load_part(folder, subset, groups=None):
+    """Load a folder of scans, or only a part of it if it has parts."""
     from brain_tumor_clf.datasets import has_subsets
 
-    return load_scans(folder, "train" if has_subsets(folder) else None)
+    return load_scans(folder, subset if has_subsets(folder) else None, groups)
 
 
 def describe_data(scans):

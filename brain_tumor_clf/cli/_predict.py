@@ -14,6 +14,11 @@ from brain_tumor_clf.cli._model import (
     split_model,
 )
 
+_COUNTED = {
+    "unreadable": "unreadable",
+    "not a scan": "not brain scans",
+    "uncertain": "uncertain",
+}
 _STYLES = {"unreadable": "red", "not a scan": "yellow", "uncertain": "yellow"}
 
 
@@ -77,9 +82,6 @@ def predict(
     report_problems(answers)
 
 
-# --- shared with explain -----------------------------------------------------------
-
-
 def find_scans(paths):
     """All scans among files and folders, and the folders that hold none."""
     from brain_tumor_clf.preprocessing import find_image_files
@@ -120,9 +122,6 @@ def report_problems(answers):
         raise typer.Exit(1)
 
 
-# --- private -----------------------------------------------------------------------
-
-
 def _parse_abstain(text):
     """Return the threshold, "auto" or None."""
     if text is None or text.lower() == "auto":
@@ -141,31 +140,28 @@ def _parse_abstain(text):
 
 def _check_model(model, guard, threshold):
     """Refuse options that the model cannot serve."""
+    problem, option = None, "--abstain"
     if guard and model.guard_ is None:
-        raise typer.BadParameter(
-            "the model has no guard; save a SelectiveClassifier with a ScanGuard.",
-            param_hint="--guard",
-        )
-    problem = None
-    if threshold == "auto" and model.threshold_ is None:
-        problem = "the model stores no abstention threshold; give a probability."
+        problem, option = "has no guard; save a SelectiveClassifier with one", "--guard"
+    elif threshold == "auto" and model.threshold_ is None:
+        problem = "stores no abstention threshold; give a probability"
     elif threshold is not None and not hasattr(model, "predict_proba"):
-        problem = "the model gives no probabilities."
+        problem = "gives no probabilities"
     if problem:
-        raise typer.BadParameter(problem, param_hint="--abstain")
+        raise typer.BadParameter(f"the model {problem}.", param_hint=option)
 
 
 def _document(model, answers):
     from brain_tumor_clf.persistence import installed_versions
 
-    counts = answers["state"].value_counts()
+    states = answers["state"].tolist()
     return {
         "model_id": model.model_id_,
         "classes": model.classes_.tolist(),
         "n": len(answers),
-        "n_failed": int(counts.get("unreadable", 0)),
-        "n_refused": int(counts.get("not a scan", 0)),
-        "n_not_sure": int(counts.get("uncertain", 0)),
+        "n_failed": states.count("unreadable"),
+        "n_refused": states.count("not a scan"),
+        "n_not_sure": states.count("uncertain"),
         "predictions": _rows(model, answers),
         "versions": installed_versions(),
     }
@@ -205,16 +201,12 @@ def _print_table(model, answers):
         if state == "uncertain" and row["probabilities"]:
             each = [f"{name} {p:.3f}" for name, p in row["probabilities"].items()]
             shell.add_row(table, "", ", ".join(each), "", style="dim")
+    states = answers["state"].tolist()
+    n_scans = states.count("classified") + states.count("uncertain")
+    parts = [f"{n_scans} scans"]
+    for state, name in _COUNTED.items():
+        parts += [f"{states.count(state)} {name}"] if state in states else []
     out = shell.console()
     out.print(table)
-    out.print(f"{_summary(answers)}; model {model.model_id_}")
+    out.print(f"{', '.join(parts)}; model {model.model_id_}")
     shell.print_research_only(out)
-
-
-def _summary(answers):
-    counts = answers["state"].value_counts()
-    n_scans = counts.get("classified", 0) + counts.get("uncertain", 0)
-    names = {"unreadable": "unreadable", "not a scan": "not brain scans"}
-    names["uncertain"] = "uncertain"
-    parts = [f"{counts[state]} {names[state]}" for state in names if state in counts]
-    return ", ".join([f"{n_scans} scans", *parts])

@@ -8,6 +8,7 @@ import typer
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
+from brain_tumor_clf.cli._cross_validation import choose_groups, cross_validate
 from brain_tumor_clf.cli._model import features_kept, make_model, set_verbose
 
 _LEAKAGE = (
@@ -61,8 +62,7 @@ def train(
     model on other images.
     """
     shell.check_writable(output, "--output")
-    shell.check_page(html_file)
-    shell.check_writable(json_file, "--json")
+    shell.check_outputs(html_file, json_file)
     opt.check_learning_rate(learning_rate)
     opt.check_grouping(groups, no_groups)
     _check_options(cv, no_groups, html_file, recipe, architecture)
@@ -85,8 +85,11 @@ def train(
     result = None
     with features_kept(pipeline):
         if cv:
-            models = {name: pipeline}
-            result = _cross_validate(models, scans, no_groups, healthy, cv, seed)
+            grouping = choose_groups(scans, no_groups, cv, seed)
+            _, (result,) = cross_validate(
+                {name: pipeline}, scans, grouping, healthy, cv, seed
+            )
+            scans.groups = grouping.labels
         about = {"seed": seed, "recipe": recipe}
         manifest = fit_and_save(pipeline, scans, output, result, **about)
     _show(manifest, result, output, html_file, json_file)
@@ -98,21 +101,10 @@ def _check_options(cv, no_groups, html_file, recipe, architecture):
             raise typer.BadParameter(
                 "needs a cross-validation: --cv K.", param_hint=option
             )
-    if html_file is not None:
-        shell.require_extra("plots", shell.PLOTS)
     if recipe and architecture:
         raise typer.BadParameter(
             "choose --recipe or --architecture, not both.", param_hint="--recipe"
         )
-
-
-def _cross_validate(models, scans, no_groups, healthy, n_splits, seed):
-    from brain_tumor_clf.cli._cross_validation import choose_groups, cross_validate
-
-    grouping = choose_groups(scans, no_groups, n_splits, seed)
-    _, (result,) = cross_validate(models, scans, grouping, healthy, n_splits, seed)
-    scans.groups = grouping.labels
-    return result
 
 
 def fit_and_save(pipeline, scans, output, result=None, **about):
@@ -149,7 +141,9 @@ def _show(manifest, result, output, html_file, json_file):
     if result is None:
         out.print("No score was measured: use --cv K, or evaluate on other images.")
     else:
-        _show_scores(out, result, html_file)
+        title = f"Cross-validation of {result.name}, out-of-fold predictions"
+        result.report.print(out, title=title)
+        shell.write_report(out, result.report, html_file, None)
     out.print(f"Saved {output}, model {manifest.model_id}", soft_wrap=True)
     if json_file is not None:
         names = ("model_id", "estimator", "classes", "backend", "versions")
@@ -158,11 +152,3 @@ def _show(manifest, result, output, html_file, json_file):
         if result is not None:  # now with the model's id
             document["cross_validation"] = result.to_dict()
         shell.write_json(document, json_file)
-
-
-def _show_scores(out, result, html_file):
-    title = f"Cross-validation of {result.name}, out-of-fold predictions"
-    result.report.print(out, title=title)
-    if html_file is not None:
-        result.report.to_html(html_file)
-        out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)

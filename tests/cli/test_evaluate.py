@@ -5,8 +5,10 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from brain_tumor_clf import load, load_mri_folder
+from brain_tumor_clf.exceptions import BlankImageWarning
 from tests.cli.conftest import RESEARCH_ONLY
 
 # Keras' TensorFlow backend converts variables in the way of NumPy 1.
@@ -113,3 +115,15 @@ def test_evaluate_refuses_classes_that_the_model_does_not_know(
         json.loads(each.stdout)["confusion_matrix"] for each in (done, expected)
     ]
     assert matrices[0] == matrices[1]
+
+
+def test_a_blank_image_is_scored_like_any_other(cli, trained, scans_dir, tmp_path):
+    folder = shutil.copytree(scans_dir, tmp_path / "scans")
+    (folder / "groups.csv").unlink()
+    Image.new("L", (40, 40)).save(folder / "notumor" / "blank.png")
+    done = cli("evaluate", trained[1], folder, "--json", "-")
+    assert done.returncode == 0, done.stderr
+    scans = load_mri_folder(folder)
+    with pytest.warns(BlankImageWarning):
+        right = load(trained[1]).predict(scans.data) == scans.target
+    assert values(json.loads(done.stdout)["scores"])["accuracy"] == np.mean(right)

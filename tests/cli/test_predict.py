@@ -53,7 +53,8 @@ def mixed_folder(scans_dir, tmp_path):
     (folder / "deep" / "deeper").mkdir(parents=True)
     for i, path in enumerate(sorted(scans_dir.glob("*/*.jpg"))[:2]):
         shutil.copy(path, folder / "deep" / f"scan{i}.jpg")
-    Image.new("L", (20, 20), 90).save(folder / "deep" / "deeper" / "ü, x.png")
+    noise = np.random.default_rng(0).integers(0, 256, (20, 20), dtype=np.uint8)
+    Image.fromarray(noise).save(folder / "deep" / "deeper" / "ü, x.png")
     (folder / "broken.png").write_text("no image")
     (folder / "empty.jpg").write_bytes(b"")
     return folder
