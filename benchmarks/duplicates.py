@@ -48,7 +48,7 @@ def main():
     found = {
         "images": len(scans.data),
         "seconds_reading": round(reading, 2),
-        **measure(lambda: grouper._fit_thumbnails(made[0])),
+        **measure(lambda: grouper.fit_thumbnails(made[0])),
         "pairs": len(grouper.pairs_),
         "groups": grouper.n_groups_,
     }

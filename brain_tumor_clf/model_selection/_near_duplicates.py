@@ -118,10 +118,10 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
         """
         self._validate_params()
         check_consistent_length(X, links)
-        return self._fit_thumbnails(self._make_thumbnails(X), links)
+        return self.fit_thumbnails(self._make_thumbnails(X), links)
 
-    def _fit_thumbnails(self, thumbnails, links=None):
-        """Fit to thumbnails from `make_thumbnails`."""
+    def fit_thumbnails(self, thumbnails, links=None):
+        """Fit to thumbnails from `make_thumbnails`, which reports compute once."""
         self._thumbnails = thumbnails
         n = len(thumbnails)
         self._first_of = _first_equal(thumbnails)

@@ -229,7 +229,7 @@ def find_copies(features, grouper):
     if len(at):
         grouper = clone(grouper)
         grouper._validate_params()
-        grouper._fit_thumbnails(features.thumbnails[at])
+        grouper.fit_thumbnails(features.thumbnails[at])
         first_of[at] = at[grouper._first_of]
         # The first image of a group is itself of the group: its number is the label.
         first_in_group = np.unique(grouper.labels_, return_index=True)[1]

@@ -194,7 +194,7 @@ def test_memory_is_far_below_that_of_all_similarities():
     grouper = NearDuplicateGrouper(size=8)
     tracemalloc.start()
     try:
-        grouper._fit_thumbnails(thumbnails)
+        grouper.fit_thumbnails(thumbnails)
         found = find_nearest(thumbnails, thumbnails, transforms(True, False))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
