@@ -370,10 +370,6 @@ def test_early_stopping_stops(phantoms, tiny):
     assert clf.n_iter_ == np.argmin(losses) + 1 + 2
 
 
-# Keras reads weights in the way of NumPy 1, and pytest.warns gives that on.
-@pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept:DeprecationWarning"
-)
 def test_early_stopping_without_groups_warns(phantoms, tiny):
     with pytest.warns(GroupsIgnoredWarning, match=r"fit\(groups=…\)"):
         tiny(early_stopping=True, epochs=1).fit(phantoms.data, phantoms.target)

@@ -35,10 +35,6 @@ def test_groups_without_routing_as_documented(scans, make_pipe):
     assert np.isfinite(scores).all()
 
 
-# Keras reads weights in the way of NumPy 1, and pytest.warns gives that on.
-@pytest.mark.filterwarnings(
-    "ignore:__array__ implementation doesn't accept:DeprecationWarning"
-)
 def test_early_stopping_without_groups_warns(scans, make_pipe):
     pipe = make_pipe(early_stopping=True)
     with pytest.warns(GroupsIgnoredWarning):
