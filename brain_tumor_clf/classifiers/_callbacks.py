@@ -24,7 +24,7 @@ def own_callbacks(verbose, patience=None):
 
 def learning_rate_of(network):
     """Return the current learning rate as a number."""
-    return float(keras.ops.convert_to_numpy(network.optimizer.learning_rate))
+    return float(network.optimizer.learning_rate)
 
 
 def divergence_message(network, what):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+from keras import ops
 from sklearn.utils import check_random_state
 
 from brain_tumor_clf.classifiers._callbacks import FitProgress, divergence_message
@@ -146,7 +147,7 @@ def copy_weights(sources, layers):
 def restored_on_failure(network):
     """Give a network and its optimizer their values back if the block raises."""
     variables = [*network.variables, *network.optimizer.variables]
-    before = [np.array(keras.ops.convert_to_numpy(each)) for each in variables]
+    before = [np.array(np.asarray(each)) for each in variables]
     try:
         yield
     except BaseException:
@@ -158,7 +159,7 @@ def restored_on_failure(network):
 def _check_finite(network, X):
     """Raise an error if a trained network cannot give finite answers."""
     results = [*network.trainable_variables, network(X, training=False)]
-    if not all(np.isfinite(keras.ops.convert_to_numpy(r)).all() for r in results):
+    if not all(bool(ops.all(ops.isfinite(result))) for result in results):
         raise DivergenceError(divergence_message(network, "the network's output"))
 
 
