@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import os
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,11 +31,12 @@ def written_beside(path):
     ...     (Path(folder) / "notes.txt").read_text()
     'complete'
     """
-    path = Path(os.path.realpath(path))  # a link stays one
+    path = Path(path)
     if path.exists() and not path.is_file():
         yield path
         return
-    partial = path.with_name(f".brain-tumor-clf-{os.getpid()}.partial")
+    path = Path(os.path.realpath(path))  # a link stays one
+    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
         yield partial
         os.replace(partial, path)

@@ -133,7 +133,8 @@ class BaseCNNClassifier(NetworkPredictor):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch; the first call builds the network.
 
-        A learning rate schedule spans `epochs` calls as long as the first.
+        A learning rate schedule spans `epochs` calls as long as the first. A pickle
+        between two calls includes the optimizer's state.
 
         Parameters
         ----------
@@ -292,5 +293,5 @@ class BaseCNNClassifier(NetworkPredictor):
             for name, values in history.items()
         }
         self.model_, self.callbacks_, self.classes_ = network, callbacks, classes
-        self.input_shape_ = data[0].shape[1:]
+        self.input_shape_, self._trained_in_parts = data[0].shape[1:], partial
         self.n_iter_ = len(self.history_["loss"])

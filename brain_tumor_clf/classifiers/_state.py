@@ -18,6 +18,7 @@ from brain_tumor_clf.networks import (
 )
 
 _NETWORK, _OPTIMIZER, _PICKLED = "_network_state", "_optimizer_state", "_pickled"
+_IN_PARTS = "_trained_in_parts"  # by `partial_fit`, which may go on
 _BUILDING = threading.RLock()
 
 
@@ -51,7 +52,7 @@ class StoredNetwork:
     def __getstate__(self):
         """Return the state as plain data, without anything of the training."""
         state = _without_network(self)
-        for name in (_OPTIMIZER, _PICKLED):
+        for name in (_OPTIMIZER, _PICKLED, _IN_PARTS):
             state.pop(name, None)
         if "callbacks_" in state:
             state["callbacks_"] = []
@@ -60,8 +61,9 @@ class StoredNetwork:
         return state
 
     def __reduce_ex__(self, protocol):
-        """Return what pickle keeps: with `warm_start` also the optimizer's state."""
-        state = PickledState(_without_network(self, keep_optimizer=self.warm_start))
+        """Return what pickle keeps: the optimizer too if training may go on."""
+        goes_on = self.warm_start or vars(self).get(_IN_PARTS, False)
+        state = PickledState(_without_network(self, keep_optimizer=goes_on))
         if "callbacks_" in state:
             state["callbacks_"] = picklable_callbacks(state["callbacks_"])
         return copyreg.__newobj__, (type(self),), state

@@ -164,9 +164,9 @@ def check_writable(path, option):
             f"the folder {folder} does not exist.", param_hint=option
         )
     try:  # permissions do not tell: a disk may be read-only; nothing is changed
-        if path.exists():
+        if path.is_file():
             path.open("ab").close()
-        else:
+        elif not path.exists():  # a pipe would take the test for all there is
             tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise typer.BadParameter(

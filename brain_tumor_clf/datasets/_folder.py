@@ -104,6 +104,7 @@ def load_mri_folder(path, subset=None, groups=None, classes=None):
     for split, root in roots:
         found, left_out = list_classes(root, classes)
         ignored += left_out
+        found = {_as_text(name): files for name, files in found.items()}
         names_by_root[root] = sorted(found)
         rows += [(str(f), label, split) for label in found for f in found[label]]
     names = _check_same_classes(names_by_root)
@@ -120,6 +121,11 @@ def load_mri_folder(path, subset=None, groups=None, classes=None):
         of_images = resolve_groups(source, list(frame["path"]), bases)
         frame["group"] = pd.Series(of_images, dtype=_text_dtype(of_images))
     return _as_bunch(frame, names, ignored, folder, subset)
+
+
+def _as_text(name):
+    """Return a folder's name as a label: what is not valid UTF-8 becomes escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _text_dtype(names):

@@ -5,12 +5,11 @@ then never yield more bytes than the file has: there is no such thing as a zip b
 """
 
 import io
-import os
 import re
-import uuid
 import zipfile
 from pathlib import Path
 
+from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.exceptions import ModelFileError
 
 MANIFEST = "manifest.json"
@@ -65,13 +64,8 @@ def write_file(path, content):
             raise OSError("it is a folder. Name a file")
         if not path.parent.is_dir():
             raise OSError(f"the folder {path.parent} does not exist. Create it first")
-        partial = path.with_name(f".{uuid.uuid4().hex}.partial")
-        try:
+        with written_beside(path) as partial:
             partial.write_bytes(content)
-            os.replace(partial, path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
     except (OSError, ValueError) as error:
         raise ModelFileError(f"Cannot save to {path}: {error}.") from error
 

@@ -46,6 +46,9 @@ def gray_pixels(header, pixels, frame, percentiles):
         gray = scale_to_uint8(_rescale(header, pixels), percentiles, ~padding)
     if photometric(header) == "MONOCHROME1":
         gray = 255 - gray
+    seen = gray[~padding]
+    if seen.min() == seen.max():  # else padding would give a blank image an outline
+        return np.full_like(gray, seen[0])
     # Outside of what was scanned there is no value, whatever the display makes of it.
     return np.where(padding, np.uint8(0), gray)
 

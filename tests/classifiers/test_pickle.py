@@ -29,6 +29,21 @@ def test_training_goes_on_after_a_pickle_as_before(phantoms, tiny, schedule):
     )
 
 
+def test_partial_fit_goes_on_after_a_pickle_as_before(phantoms, tiny):
+    X, y = phantoms.data, phantoms.target
+    clf = tiny(lr_schedule="cosine").partial_fit(X, y)
+    for copied in (pickle.loads(pickle.dumps(clf)), copy.deepcopy(clf)):
+        again = pickle.loads(pickle.dumps(copied))
+        for each in (copied, again):
+            each.partial_fit(X, y)
+    clf.partial_fit(X, y)
+    for each in (copied, again):
+        assert each.history_["learning_rate"] == clf.history_["learning_rate"]
+        np.testing.assert_allclose(
+            clf.predict_proba(X), each.predict_proba(X), atol=1e-6
+        )
+
+
 def test_deepcopy_is_independent(phantoms, tiny):
     clf = tiny().fit(phantoms.data, phantoms.target)
     before = clf.predict_proba(phantoms.data)

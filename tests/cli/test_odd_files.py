@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from brain_tumor_clf import load
+from brain_tumor_clf import audit_dataset, load, load_mri_folder, save
 from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.persistence import read_manifest
 
@@ -93,6 +94,15 @@ def test_names_that_are_not_utf8_are_trained_on(cli, odd_dir, tmp_path):
     assert json.loads((tmp_path / "m.json").read_text())["trained_on"]["n"] == 16
 
 
+def test_names_of_classes_that_are_not_utf8(odd_dir, tmp_path):
+    (odd_dir / "glioma").rename(odd_dir / os.fsdecode(b"gli\xf6me"))
+    scans = load_mri_folder(odd_dir)
+    assert scans.target_names[0] == "gli\\xf6me"
+    report = audit_dataset(scans.data, scans.target)
+    report.to_html(tmp_path / "a.html")
+    assert "gli\\xf6me" in (tmp_path / "a.html").read_text(encoding="utf-8")
+
+
 # --- files that are written --------------------------------------------------------
 
 
@@ -122,6 +132,20 @@ def test_links_and_devices_stay(tmp_path):
     with written_beside(os.devnull) as partial:
         partial.write_text("nothing")
     assert not os.path.isfile(os.devnull)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+def test_pipes_are_written_to(cli, trained, scans_dir, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_bytes)
+        cli("predict", trained[1], scans_dir / "glioma", "--json", "-o", pipe)
+        assert json.loads(read.result(timeout=60))["n"] > 0
+        read = pool.submit(pipe.read_bytes)
+        save(load(trained[1]), pipe)
+        assert read.result(timeout=60).startswith(b"PK")
+    assert pipe.is_fifo()
 
 
 # --- which file is the model -------------------------------------------------------

@@ -259,6 +259,16 @@ def test_a_window_that_misses_the_values_is_told(ramp):
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("center", [-5000, 9000])
+def test_padding_hides_no_blank_image(photometric, center, ramp):
+    pixels = ramp.copy()
+    pixels[:, :10] = 2000
+    elements = {"WindowCenter": center, "WindowWidth": 100, "PixelPaddingValue": 2000}
+    with pytest.warns(BlankImageWarning):
+        read(make_dicom(pixels, PhotometricInterpretation=photometric, **elements))
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("rescale", [None, (1, -300), (0.5, 10), (-1, 1200)])
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
 def test_the_order_of_the_standard_is_pydicoms(ramp, photometric, rescale, function):
