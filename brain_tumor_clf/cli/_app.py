@@ -7,6 +7,7 @@ import typer
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli._model import TrustPickleOption, open_model
+from brain_tumor_clf.cli._options import FILE
 
 _PACKAGES = {"streamlit": "streamlit", **shell.PLOTS}
 
@@ -15,9 +16,8 @@ def app(
     model: Annotated[
         Path | None,
         typer.Option(
+            **FILE,
             metavar="FILE",
-            exists=True,
-            dir_okay=False,
             help="Model file written by `train` or `demo`. Default: the packaged one.",
         ),
     ] = None,

@@ -16,13 +16,7 @@ def audit(
     folder: opt.DataFolder,
     test: Annotated[
         Path | None,
-        typer.Option(
-            "--test",
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
-            help="Folder of test images, laid out as DIR.",
-        ),
+        typer.Option(**opt.FOLDER, help="Folder of test images, laid out as DIR."),
     ] = None,
     subset: opt.SubsetOption = None,
     groups: opt.GroupsOption = None,
@@ -58,9 +52,7 @@ def audit(
     where = f"{folder} and {test}" if test else f"{folder}"
     data = f"{where}: {found.protocol.data}"
     found.protocol = replace(found.protocol, data=data)
-    out = shell.console(json_file)
-    found.print(out)
-    shell.write_report(out, found, html_file, json_file)
+    shell.show_report(shell.console(json_file), found, html_file, json_file)
     if found.images["failure"].notna().all():
         raise ValueError("No image can be read, so nothing was looked for.")
     if fail_on_leak:

@@ -64,9 +64,8 @@ def compare(
     grouping = choose_groups(scans, no_groups, cv, seeds[0])
     result = compare_models(models, scans, grouping, cv, seeds)
     result.protocol = _with_options(result.protocol, options)
-    out = shell.console(json_file)
-    result.print(out, title=f"{len(result.names)} architectures on {folder}")
-    shell.write_report(out, result, html_file, json_file)
+    title = f"{len(result.names)} architectures on {folder}"
+    shell.show_report(shell.console(json_file), result, html_file, json_file, title)
 
 
 def _parse_seeds(text):

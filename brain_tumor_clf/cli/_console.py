@@ -23,11 +23,11 @@ _DEBUG = "BRAIN_TUMOR_CLF_DEBUG"
 _shown_warnings = set()
 
 
-def console(*documents):
+def console(document=None):
     """Return the console of results: stderr if a document goes to stdout ("-")."""
     from rich.console import Console
 
-    if any(str(path) == "-" for path in documents):
+    if str(document) == "-":
         return error_console()
     return Console(highlight=False, soft_wrap=False)
 
@@ -44,47 +44,40 @@ def note(text):
     error_console().print(text, style="dim", markup=False, soft_wrap=True)
 
 
-def table(*columns):
-    """Return a table of these columns, probabilities on the right; see `add_row`."""
+def print_table(columns, rows, summary):
+    """Print a table, its summary and the last line of every report.
+
+    Each row is its cells and its style; probabilities stand on the right.
+    """
     from rich import box
     from rich.table import Table
-
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        number = name == "probability"
-        made.add_column(
-            name, justify="right" if number else "left", overflow="fold", no_wrap=number
-        )
-    return made
-
-
-def add_row(table, *cells, style=""):
-    """Add a row of plain text: names of files may hold brackets."""
     from rich.text import Text
 
-    table.add_row(*(Text(str(cell)) for cell in cells), style=style)
-
-
-def print_research_only(out):
-    """Print the last line of every report."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        number = name == "probability"
+        table.add_column(
+            name, justify="right" if number else "left", overflow="fold", no_wrap=number
+        )
+    for *cells, style in rows:  # plain text: names of files may hold brackets
+        table.add_row(*(Text(str(cell)) for cell in cells), style=style)
+    out = console()
+    out.print(table)
+    out.print(summary)
     out.print(RESEARCH_ONLY, style="dim")
 
 
-def print_warning(text):
-    """Print a warning in one line to stderr."""
-    _print_labeled("Warning", "yellow", text)
-
-
-def print_error(text):
-    """Print an error in one line to stderr."""
-    _print_labeled("Error", "bold red", text)
-
-
-def _print_labeled(label, style, text):
+def print_error(text, label="Error", style="bold red"):
+    """Print an error, or what the label says, in one line to stderr."""
     from rich.text import Text
 
     line = Text.assemble((f"{label}: ", style), text)
     error_console().print(line, soft_wrap=True)
+
+
+def print_warning(text):
+    """Print a warning in one line to stderr."""
+    print_error(text, "Warning", "yellow")
 
 
 def show_warning(message, category, filename, lineno, file=None, line=None):
@@ -156,22 +149,20 @@ def check_writable(path, option):
     """Refuse an output path before the work starts, rather than at its end."""
     if path is None or str(path) == "-":
         return
-    if path.is_dir():
-        raise typer.BadParameter(f"{path} is a folder; name a file.", param_hint=option)
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise typer.BadParameter(
-            f"the folder {folder} does not exist.", param_hint=option
-        )
+    folder, problem = path.absolute().parent, None
     try:  # permissions do not tell: a disk may be read-only; nothing is changed
-        if path.is_file():
+        if path.is_dir():
+            problem = f"{path} is a folder; name a file."
+        elif not folder.is_dir():
+            problem = f"the folder {folder} does not exist."
+        elif path.is_file():
             path.open("ab").close()
         elif not path.exists():  # a pipe would take the test for all there is
             tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise typer.BadParameter(
-            f"{path} cannot be written: {error.strerror}.", param_hint=option
-        ) from error
+        problem = f"{path} cannot be written: {error.strerror}."
+    if problem:
+        raise typer.BadParameter(problem, param_hint=option)
 
 
 def check_outputs(html_file, json_file, needs_plots=True):
@@ -185,8 +176,9 @@ def check_outputs(html_file, json_file, needs_plots=True):
     check_writable(json_file, "--json")
 
 
-def write_report(out, report, html_file, json_file):
-    """Write a report as HTML and JSON, where files are named for them."""
+def show_report(out, report, html_file, json_file=None, title=None):
+    """Print a report; write it as HTML and JSON, where files are named for them."""
+    report.print(out, title=title)
     if html_file is not None:
         report.to_html(html_file)
         out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
 
-_NEAR = "near duplicates, mirror images included; patients are not known"
-
 
 @dataclass
 class Grouping:
@@ -57,7 +55,8 @@ def choose_groups(scans, no_groups, n_splits, seed):
         "images included, are kept whole. Patients are not known; name them with "
         "--groups CSV."
     )
-    return Grouping(labels, _NEAR)
+    kind = "near duplicates, mirror images included; patients are not known"
+    return Grouping(labels, kind)
 
 
 def _near_duplicates(paths):
@@ -91,32 +90,16 @@ def _count_shared(scans, n_splits, seed):
 
 @dataclass
 class OutOfFold:
-    """A cross-validated model: a report of all images, and the scores of each fold."""
+    """A cross-validated model: a report of all images, and the scores of its folds."""
 
     name: str
     report: object
-    folds: list
-    seconds: float
+    scores: dict
 
     def to_dict(self):
         """Return plain data, ready for JSON."""
-        mean, std = _moments(self.folds)
-        return {
-            "protocol": self.report.protocol.split,
-            "folds": self.folds,
-            "mean": mean,
-            "std": std,
-            "seconds": round(self.seconds, 1),
-            "report": self.report.to_dict(),
-        }
-
-
-def _moments(folds):
-    """Return mean and standard deviation over folds of each score."""
-    import pandas as pd
-
-    scores = pd.DataFrame(folds)[["accuracy", "balanced_accuracy"]]
-    return scores.mean().to_dict(), scores.std().to_dict()
+        split = self.report.protocol.split
+        return {"protocol": split, **self.scores, "report": self.report.to_dict()}
 
 
 def compare_models(models, scans, grouping, n_splits, seeds):
@@ -148,30 +131,26 @@ def cross_validate(models, scans, grouping, healthy, n_splits, seed):
             name, per_group=grouping.are_patients, healthy=healthy, random_state=seed
         )
         report.protocol = grouping.describe(report.protocol, scans, n_splits)
-        folds, seconds = _fold_scores(comparison, name, scans.target)
-        mean, std = _moments(folds)
+        scores = _fold_scores(comparison, name, scans.target)
         report.notes += [
-            f"{score.replace('_', ' ')} {mean[score]:.3f} ± {std[score]:.3f} (mean ± "
-            f"standard deviation over {len(folds)} folds)"
-            for score in mean
+            f"{score.replace('_', ' ')} {mean:.3f} ± {scores['std'][score]:.3f} "
+            f"(mean ± standard deviation over {len(scores['folds'])} folds)"
+            for score, mean in scores["mean"].items()
         ]
-        results.append(OutOfFold(name, report, folds, seconds))
+        results.append(OutOfFold(name, report, scores))
     return comparison, results
 
 
 def _fold_scores(comparison, name, target):
-    """Return the scores of each fold of a model, and the seconds that all took."""
-    folds = comparison.folds[comparison.folds["estimator"] == name].set_index("fold")
-    predicted = comparison.predictions
-    predicted = predicted[predicted["estimator"] == name]
+    """Return the scores of a model in each fold, their mean and standard deviation."""
+    folds = comparison.folds.query("estimator == @name").set_index("fold")
+    predicted = comparison.predictions.query("estimator == @name")
     is_right = predicted["label"] == target[predicted["index"]]
-    accuracy = is_right.groupby(predicted["fold"]).mean()
-    rows = [
-        {
-            "n_test": int(fold["n_test"]),
-            "accuracy": float(accuracy[at]),
-            "balanced_accuracy": fold["score"],
-        }
-        for at, fold in folds.iterrows()
-    ]
-    return rows, float((folds["fit_time"] + folds["predict_time"]).sum())
+    scores = is_right.groupby(predicted["fold"]).mean().to_frame("accuracy")
+    scores["balanced_accuracy"] = folds["score"]
+    return {
+        "folds": folds[["n_test"]].join(scores).to_dict("records"),
+        "mean": scores.mean().to_dict(),
+        "std": scores.std().to_dict(),
+        "seconds": round(float((folds["fit_time"] + folds["predict_time"]).sum()), 1),
+    }

@@ -18,10 +18,7 @@ def evaluate(
     train: Annotated[
         Path | None,
         typer.Option(
-            "--train",
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
+            **opt.FOLDER,
             help="Folder that the model was trained on: the scores stand apart for "
             "images without a copy there, beside those of controls.",
         ),
@@ -60,9 +57,8 @@ def evaluate(
     _check_classes(classes, scans)
     healthy = opt.resolve_healthy(healthy, classes)
     report = _evaluate(pipeline, scans, training, healthy, seed)
-    out = shell.console(json_file)
-    report.print(out, title=f"Model {report.model_id} on {folder}")
-    shell.write_report(out, report, html_file, json_file)
+    title = f"Model {report.model_id} on {folder}"
+    shell.show_report(shell.console(json_file), report, html_file, json_file, title)
 
 
 def _rename(scans, names):

@@ -151,14 +151,12 @@ def _draw(answer, heat, picture, model_id):
 
 
 def _print_table(answers, pictures, model_id):
-    table = shell.table("class", "probability", "picture")
     shown = answers[answers["state"] == "classified"]
-    for row in shown.to_dict("records"):
-        probability = f"{row['probability']:.3f}"
-        shell.add_row(table, row["label"], probability, pictures[row["file"]])
-    out = shell.console()
-    out.print(table)
+    rows = [
+        (row["label"], f"{row['probability']:.3f}", pictures[row["file"]], "")
+        for row in shown.to_dict("records")
+    ]
     n_failed = (answers["state"] == "unreadable").sum()
     failed = f", {n_failed} unreadable" if n_failed else ""
-    out.print(f"{len(shown)} scans{failed}; model {model_id}")
-    shell.print_research_only(out)
+    summary = f"{len(shown)} scans{failed}; model {model_id}"
+    shell.print_table(("class", "probability", "picture"), rows, summary)

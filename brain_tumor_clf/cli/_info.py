@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from brain_tumor_clf.cli._console import console, note, start_backend
+from brain_tumor_clf.cli._options import FILE
 
 _DISTRIBUTION = "brain-tumor-clf"
 _PACKAGES = (
@@ -27,10 +28,7 @@ def info(
     model: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[MODEL]",
-            exists=True,
-            dir_okay=False,
-            help="A model file to describe instead.",
+            **FILE, metavar="[MODEL]", help="A model file to describe instead."
         ),
     ] = None,
 ):

@@ -28,7 +28,6 @@ ModelAndPaths = Annotated[
 FrameOption = Annotated[
     int | None,
     typer.Option(
-        "--frame",
         min=0,
         metavar="N",
         help="Which frame to read of files that hold several, from 0.",
@@ -168,25 +167,22 @@ def make_model(recipe, architecture, **options):
 
 def resolve_name(name):
     """Return an architecture's name as the package spells it; ignore the case."""
-    from brain_tumor_clf._validation import unknown_name_message
+    from brain_tumor_clf._validation import check_choice
     from brain_tumor_clf.networks import BACKBONES
 
-    known = {key.lower(): key for key in (SIMPLE, *BACKBONES)} | {"simple": SIMPLE}
-    if name.lower() not in known:
-        raise ValueError(
-            unknown_name_message("architecture", name, [SIMPLE, *BACKBONES])
-        )
-    return known[name.lower()]
+    names = [SIMPLE, *BACKBONES]
+    known = {key.lower(): key for key in names} | {"simple": SIMPLE}
+    return check_choice("architecture", known.get(name.lower(), name), names)
 
 
-def make_architecture(name, *, image_size=None, weights=None, **params):
+def make_architecture(name, *, image_size=None, **params):
     """Return the pipeline of the architecture that `resolve_name` gives."""
     import brain_tumor_clf as package
     from brain_tumor_clf.networks import get_backbone
 
-    params = _given(weights=weights, **params)
+    params = _given(**params)
     if name == SIMPLE:
-        if weights is not None:
+        if "weights" in params:
             raise ValueError(
                 f"{SIMPLE} has no weights to start from: leave --weights out, or "
                 "choose an architecture that has, such as EfficientNetLite0."
@@ -201,24 +197,24 @@ def make_architecture(name, *, image_size=None, weights=None, **params):
 def _make_recipe(recipe, *, image_size, weights, random_state, **params):
     from brain_tumor_clf import make_recipe
 
-    params = _given(None, **params)
+    params = _given(**params)
     if recipe == "fast" and params:
         options = ", ".join("--" + key.replace("_", "-") for key in params)
         raise ValueError(
             f"{options}: the recipe fast trains no network. Leave it out, or choose "
             "the recipe default."
         )
-    params = _given(weights, **params)
+    params |= _given(weights=weights)
     return make_recipe(
         recipe, image_size=image_size, random_state=random_state, **params
     )
 
 
-def _given(weights, **params):
-    """Return the parameters that are not None; ``weights="none"`` is None, too."""
+def _given(**params):
+    """Return the parameters that are not None; ``weights="none"`` becomes None."""
     params = {key: value for key, value in params.items() if value is not None}
-    if weights is not None:
-        params["weights"] = None if weights.lower() == "none" else weights
+    if params.get("weights", "").lower() == "none":
+        params["weights"] = None
     return params
 
 

@@ -10,22 +10,17 @@ from brain_tumor_clf.cli._console import note
 
 Subset = StrEnum("Subset", ["TRAIN", "TEST", "ALL"])
 _OWN = "Default: the model's own."
+# What options of folders and of files to read have in common.
+FOLDER = {"metavar": "DIR", "exists": True, "file_okay": False}
+FILE = {"exists": True, "dir_okay": False}
 DataFolder = Annotated[
     Path,
-    typer.Argument(
-        metavar="DIR",
-        exists=True,
-        file_okay=False,
-        help="Folder with one sub-folder of scans per class.",
-    ),
+    typer.Argument(**FOLDER, help="Folder with one sub-folder of scans per class."),
 ]
 ModelFile = Annotated[
     Path,
     typer.Argument(
-        metavar="MODEL",
-        exists=True,
-        dir_okay=False,
-        help="Model file written by `train` or `demo`.",
+        **FILE, metavar="MODEL", help="Model file written by `train` or `demo`."
     ),
 ]
 SubsetOption = Annotated[
@@ -34,10 +29,8 @@ SubsetOption = Annotated[
 GroupsOption = Annotated[
     Path | None,
     typer.Option(
-        "--groups",
+        **FILE,
         metavar="CSV",
-        exists=True,
-        dir_okay=False,
         help="Table with the columns file and group (patient). Default: groups.csv in "
         "DIR, if there is one.",
     ),
@@ -53,7 +46,6 @@ NoGroupsOption = Annotated[
 HealthyOption = Annotated[
     str,
     typer.Option(
-        "--healthy",
         metavar="CLASS",
         help="The class without a tumor; none omits scores of tumor or no tumor.",
     ),

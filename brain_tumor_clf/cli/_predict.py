@@ -188,25 +188,19 @@ def _rows(model, answers):
 
 
 def _print_table(model, answers):
-    table = shell.table("scan", "class", "probability")
+    rows = []
     for row in _rows(model, answers):
         state, probability = row["state"], row["probability"]
-        shell.add_row(
-            table,
-            row["path"],
-            row["label"] if state == "classified" else state,
-            "" if probability is None else f"{probability:.3f}",
-            style=_STYLES.get(state, ""),
-        )
+        label = row["label"] if state == "classified" else state
+        number = "" if probability is None else f"{probability:.3f}"
+        rows.append((row["path"], label, number, _STYLES.get(state, "")))
         if state == "uncertain" and row["probabilities"]:
             each = [f"{name} {p:.3f}" for name, p in row["probabilities"].items()]
-            shell.add_row(table, "", ", ".join(each), "", style="dim")
+            rows.append(("", ", ".join(each), "", "dim"))
     states = answers["state"].tolist()
     n_scans = states.count("classified") + states.count("uncertain")
     parts = [f"{n_scans} scans"]
     for state, name in _COUNTED.items():
         parts += [f"{states.count(state)} {name}"] if state in states else []
-    out = shell.console()
-    out.print(table)
-    out.print(f"{', '.join(parts)}; model {model.model_id_}")
-    shell.print_research_only(out)
+    summary = f"{', '.join(parts)}; model {model.model_id_}"
+    shell.print_table(("scan", "class", "probability"), rows, summary)

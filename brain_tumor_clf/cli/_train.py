@@ -142,8 +142,7 @@ def _show(manifest, result, output, html_file, json_file):
         out.print("No score was measured: use --cv K, or evaluate on other images.")
     else:
         title = f"Cross-validation of {result.name}, out-of-fold predictions"
-        result.report.print(out, title=title)
-        shell.write_report(out, result.report, html_file, None)
+        shell.show_report(out, result.report, html_file, title=title)
     out.print(f"Saved {output}, model {manifest.model_id}", soft_wrap=True)
     if json_file is not None:
         names = ("model_id", "estimator", "classes", "backend", "versions")
