@@ -23,10 +23,9 @@ _BUILDING = threading.RLock()
 
 
 class PickledState(dict):
-    """The state of a classifier in a pickle, which may run code anyway.
+    """Mark the state of a classifier in a pickle, which may run code anyway.
 
-    No model file can hold one, because this type is not among the trusted types. So
-    `__setstate__` knows which layers and which optimizer it may build.
+    No model file can hold this type: `__setstate__` knows what it may build.
     """
 
 
@@ -51,9 +50,7 @@ class StoredNetwork:
 
     def __getstate__(self):
         """Return the state as plain data, without anything of the training."""
-        state = _without_network(self)
-        for name in (_OPTIMIZER, _PICKLED, _IN_PARTS):
-            state.pop(name, None)
+        state = _without(_without_network(self), _OPTIMIZER, _PICKLED, _IN_PARTS)
         if "callbacks_" in state:
             state["callbacks_"] = []
         if _NETWORK in state:
@@ -69,16 +66,18 @@ class StoredNetwork:
         return copyreg.__newobj__, (type(self),), state
 
     def __setstate__(self, state):
-        pickled, state = isinstance(state, PickledState), dict(state)
-        if pickled:
-            state[_PICKLED] = True
+        if isinstance(state, PickledState):
+            state = {**state, _PICKLED: True}
         else:
-            for name in ("model_", _OPTIMIZER, _PICKLED):
-                state.pop(name, None)
+            state = _without(state, "model_", _OPTIMIZER, _PICKLED)
             if _NETWORK in state:
                 check_network_state(state[_NETWORK])
         BaseEstimator.__setstate__(self, state)
         set_new_parameters(self)
+
+
+def _without(state, *names):
+    return {name: value for name, value in state.items() if name not in names}
 
 
 def _without_network(classifier, keep_optimizer=False):
@@ -87,8 +86,7 @@ def _without_network(classifier, keep_optimizer=False):
     state = dict(BaseEstimator.__getstate__(classifier))
     network = state.pop("model_", None)
     if network is not None:
-        for name in (_OPTIMIZER, _PICKLED):  # of an earlier network
-            state.pop(name, None)
+        state = _without(state, _OPTIMIZER, _PICKLED)  # of an earlier network
         state[_NETWORK] = network_to_state(network, allow_registered=True)
         if keep_optimizer and network.compiled:
             compiled = keras.saving.serialize_keras_object(network.get_compile_config())
@@ -104,9 +102,7 @@ def _build(state):
     if optimizer_state is not None:
         network.compile_from_config(optimizer_state["compile"])
         ready_optimizer(network)
-        pairs = zip(
-            network.optimizer.variables, optimizer_state["variables"], strict=True
-        )
-        for variable, value in pairs:
+        values = optimizer_state["variables"]
+        for variable, value in zip(network.optimizer.variables, values, strict=True):
             variable.assign(value)
     return network

@@ -15,68 +15,62 @@ PACKAGE = "brain_tumor_clf"
 _MAX_CHARACTERS = 4 * 2**20  # the largest of keras.applications have 0.8 million
 _MAX_DEPTH = 64
 _MAX_INTEGER = 2**31
-_LARGE = frozenset({"seed", "shared_object_id"})  # numbers that size nothing
+_LARGE = ("seed", "shared_object_id")  # numbers that size nothing
 
 # They run code, load files, or hold text or tables that no image network needs.
-_REFUSED_LAYERS = frozenset(
-    {
-        "FlaxLayer",
-        "HashedCrossing",
-        "Hashing",
-        "IntegerLookup",
-        "JaxLayer",
-        "Lambda",
-        "MelSpectrogram",
-        "STFTSpectrogram",
-        "StringLookup",
-        "TFSMLayer",
-        "TextVectorization",
-        "TorchModuleWrapper",
-    }
-)
-_TENSOR_FORMS = frozenset(
-    {"__keras_tensor__", "__numpy__", "__slice__", "__ellipsis__"}
-)
-_NETWORKS = frozenset(
-    {
-        ("keras", "Sequential"),
-        ("keras", "Functional"),
-        ("keras.src.models.functional", "Functional"),
-        ("keras.src.models.sequential", "Sequential"),
-    }
-)
-_OTHER_CLASSES = frozenset(
-    {
-        ("keras", "DTypePolicy"),
-        ("keras.dtype_policies", "DTypePolicy"),
-        ("keras.src.applications.convnext", "LayerScale"),
-    }
-)
-
-
+_REFUSED_LAYERS = {
+    "FlaxLayer",
+    "HashedCrossing",
+    "Hashing",
+    "IntegerLookup",
+    "JaxLayer",
+    "Lambda",
+    "MelSpectrogram",
+    "STFTSpectrogram",
+    "StringLookup",
+    "TFSMLayer",
+    "TextVectorization",
+    "TorchModuleWrapper",
+}
 # What x + y, x * 2 and the like between layers become.
-_OPERATIONS = frozenset(
-    {
-        "Absolute",
-        "Add",
-        "Divide",
-        "Maximum",
-        "Mean",
-        "Minimum",
-        "Multiply",
-        "Negative",
-        "Power",
-        "Subtract",
-        "TrueDivide",
-    }
-)
+_OPERATIONS = {
+    "Absolute",
+    "Add",
+    "Divide",
+    "Maximum",
+    "Mean",
+    "Minimum",
+    "Multiply",
+    "Negative",
+    "Power",
+    "Subtract",
+    "TrueDivide",
+}
+_TENSOR_FORMS = ("__keras_tensor__", "__numpy__", "__slice__", "__ellipsis__")
+_NETWORKS = {
+    ("keras", "Sequential"),
+    ("keras", "Functional"),
+    ("keras.src.models.functional", "Functional"),
+    ("keras.src.models.sequential", "Sequential"),
+}
+_OTHER_CLASSES = {
+    ("keras", "DTypePolicy"),
+    ("keras.dtype_policies", "DTypePolicy"),
+    ("keras.src.applications.convnext", "LayerScale"),
+}
+# Public modules of Keras, and what their classes must be.
+_KINDS = {
+    "keras.layers": (keras.layers, keras.Layer),
+    "keras.initializers": (keras.initializers, keras.initializers.Initializer),
+    "keras.regularizers": (keras.regularizers, keras.regularizers.Regularizer),
+    "keras.constraints": (keras.constraints, keras.constraints.Constraint),
+}
 
 
 def check_config(text, allow_registered=False):
-    """Parse a network's architecture and refuse what must not be built.
+    """Parse a network's architecture; raise a ModelFileError if it must not be built.
 
-    `allow_registered` says whether layers that other code of this process has
-    registered with Keras are allowed. A ModelFileError names what is refused.
+    `allow_registered` allows layers that other code has registered with Keras.
     """
     if not isinstance(text, str) or len(text) > _MAX_CHARACTERS:
         raise ModelFileError(
@@ -89,10 +83,8 @@ def check_config(text, allow_registered=False):
         raise ModelFileError(
             f"A network's architecture is not valid JSON ({error})."
         ) from error
-    named = isinstance(config, dict) and (
-        config.get("module"),
-        config.get("class_name"),
-    )
+    root = config if isinstance(config, dict) else {}
+    named = root.get("module"), root.get("class_name")
     if named not in _NETWORKS:
         raise ModelFileError(
             f"A network must be Keras' Functional or Sequential, got {named!r}."
@@ -140,7 +132,7 @@ def _check_object(node, allow_registered):
 
 
 def _is_registered(name, allow_registered):
-    """Whether a registered name is of a class of this package, or may be of another."""
+    """Return whether a registered name is of this package, or of another if allowed."""
     if not isinstance(name, str) or ">" not in name:
         return False
     known = keras.saving.get_registered_object(name)
@@ -150,30 +142,18 @@ def _is_registered(name, allow_registered):
 
 
 def _is_allowed(module, name, node):
-    if (module, name) in _NETWORKS or (module, name) in _OTHER_CLASSES:
+    if (module, name) in _NETWORKS | _OTHER_CLASSES:
         return True
     if name == "function":
         function = node.get("config")
         return module in ("builtins", "keras.activations") and _is_activation(function)
-    if module == "keras.layers":
-        return name not in _REFUSED_LAYERS and _is_class(
-            keras.layers, name, keras.Layer
-        )
-    if module == "keras.src.ops.numpy":  # x + y between two layers
+    if module == "keras.src.ops.numpy":
         return name in _OPERATIONS
-    kinds = {
-        "keras.initializers": keras.initializers.Initializer,
-        "keras.regularizers": keras.regularizers.Regularizer,
-        "keras.constraints": keras.constraints.Constraint,
-    }
-    if module not in kinds:
+    if module not in _KINDS or name in _REFUSED_LAYERS:
         return False
-    return _is_class(getattr(keras, module.split(".")[1]), name, kinds[module])
-
-
-def _is_class(module, name, base):
-    found = getattr(module, name, None)
-    return isinstance(found, type) and issubclass(found, base)
+    public, kind = _KINDS[module]
+    found = getattr(public, name, None)
+    return isinstance(found, type) and issubclass(found, kind)
 
 
 def _is_activation(name):

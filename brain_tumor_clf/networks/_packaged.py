@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import itertools
 import json
 import zipfile
 from dataclasses import dataclass
@@ -76,10 +77,7 @@ def packaged_model_file(name):
 
 
 def read_packaged_weights(weights_name, backbone, n_per_layer):
-    """Read the weights of a backbone, layer by layer, from a packaged model.
-
-    `n_per_layer` says how many weights each layer of the backbone has.
-    """
+    """Read the weights of a backbone, `n_per_layer` each, from a packaged model."""
     name = PACKAGED_WEIGHTS[weights_name]
     of = PACKAGED_MODELS[name].backbone
     if backbone != of:
@@ -93,9 +91,8 @@ def read_packaged_weights(weights_name, backbone, n_per_layer):
         # In the order of the network, which begins with the backbone.
         network = _first_network(json.loads(archive.read("schema.json")))
         files = [node["file"] for node in network["weights"]["content"]]
-        arrays = [_read_array(archive, file) for file in files]
-    stops = np.cumsum(n_per_layer)
-    return [arrays[stop - n : stop] for n, stop in zip(n_per_layer, stops, strict=True)]
+        arrays = (np.load(io.BytesIO(archive.read(f))).astype("float32") for f in files)
+        return [list(itertools.islice(arrays, n)) for n in n_per_layer]
 
 
 def _first_network(node):
@@ -107,9 +104,3 @@ def _first_network(node):
     if isinstance(node, list):
         return next(filter(None, map(_first_network, node)), None)
     return None
-
-
-def _read_array(archive, member):
-    """Read one array in single precision."""
-    array = np.load(io.BytesIO(archive.read(member)), allow_pickle=False)
-    return array.astype(np.float32)

@@ -13,13 +13,10 @@ from brain_tumor_clf.networks._seeding import seeded_initialization
 
 # Layer -> arguments that came after Keras 3.12, with their defaults.
 _QUANTIZATION = {"quantization_config": None}
+_RENORM = {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}
 _ATTENTION = {"sliding_window": None, "use_gate": False}
 _NEWER_ARGUMENTS = {
-    "BatchNormalization": {
-        "renorm": False,
-        "renorm_clipping": None,
-        "renorm_momentum": 0.99,
-    },
+    "BatchNormalization": _RENORM,
     "Dense": _QUANTIZATION,
     "EinsumDense": _QUANTIZATION,
     "Embedding": _QUANTIZATION,
@@ -59,10 +56,8 @@ def network_to_state(model, *, allow_registered=False):
 def network_from_state(state, *, allow_registered=False):
     """Rebuild a network from the data of `network_to_state`, uncompiled.
 
-    Only layers of this package, and of Keras that run no code and read no files, are
-    built; with `allow_registered`, for a source that may run code anyway (a pickle),
-    also those that other code has registered with Keras. Anything else is a
-    ModelFileError. Global seeds and the dtype policy are left as they were.
+    Layers that `check_config` refuses are a ModelFileError; `allow_registered` is for a
+    pickle, which may run code anyway. Seeds and dtype policy are left as they were.
     """
     config, weights = _checked(state, allow_registered)
     try:
@@ -88,12 +83,12 @@ def network_from_state(state, *, allow_registered=False):
     return model
 
 
-def check_network_state(state, *, allow_registered=False):
+def check_network_state(state):
     """Raise a ModelFileError if a network's data must not be built, or is not finite.
 
     Weights that do not fit the architecture show only when it is built.
     """
-    _, weights = _checked(state, allow_registered)
+    _, weights = _checked(state)
     for i, value in enumerate(weights):
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise ModelFileError(
@@ -102,8 +97,8 @@ def check_network_state(state, *, allow_registered=False):
             )
 
 
-def _checked(state, allow_registered):
-    """Config and weights, of allowed layers and of numbers."""
+def _checked(state, allow_registered=False):
+    """Return config and weights, of allowed layers and of numbers."""
     try:
         text, weights = state["config"], list(state["weights"])
     except (KeyError, TypeError) as error:
@@ -181,21 +176,12 @@ def _to_numpy(variable):
 
 
 def _set_weights(model, weights):
-    expected = [tuple(w.shape) for w in model.weights]
-    got = [value.shape for value in weights]
-    if got != expected:
-        pairs = enumerate(zip(got, expected, strict=False))
-        wrong = [i for i, (shape, needed) in pairs if shape != needed]
-        where = (
-            f"weight {wrong[0]} has shape {got[wrong[0]]}, expected "
-            f"{expected[wrong[0]]}"
-            if wrong
-            else f"{len(got)} weights, expected {len(expected)}"
-        )
+    try:
+        model.set_weights(weights)
+    except ValueError as error:
         raise ModelFileError(
-            f"The weights do not fit the network's architecture: {where}."
-        )
-    model.set_weights(weights)
+            f"The weights do not fit the network's architecture: {error}"
+        ) from error
     for layer in model.layers:
         # set_weights alone leaves the constants that this layer computes with stale.
         if isinstance(layer, keras.layers.Normalization) and layer.weights:
