@@ -63,15 +63,11 @@ def packaged_model_file(name):
     if name not in PACKAGED_MODELS:
         raise ValueError(unknown_name_message("model", name, PACKAGED_MODELS))
     path = _FOLDER / f"{name}.btc"
-    if not path.is_file():
+    content = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != PACKAGED_MODELS[name].sha256:
         raise ModelFileError(
-            f"The model {name!r} is missing: there is no {path}. Install "
-            "brain-tumor-clf again."
-        )
-    if hashlib.sha256(path.read_bytes()).hexdigest() != PACKAGED_MODELS[name].sha256:
-        raise ModelFileError(
-            f"{path} is damaged: its checksum is not that of {name!r}. Install "
-            "brain-tumor-clf again."
+            f"The model {name!r} is {'damaged' if content else 'missing'}: see {path}. "
+            "Install brain-tumor-clf again."
         )
     return path
 

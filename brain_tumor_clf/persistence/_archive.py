@@ -38,10 +38,7 @@ def pack(members):
 
 
 def unpack(content, needed=()):
-    """Return the members (bytes by name) of a zip archive that `pack` wrote.
-
-    Raises a ModelFileError if it has anything else in it, or lacks a name in `needed`.
-    """
+    """Return the members of an archive that `pack` wrote; refuse any other."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_infos(archive.infolist(), len(content))

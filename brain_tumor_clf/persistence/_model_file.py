@@ -26,7 +26,6 @@ from brain_tumor_clf.persistence._manifest import (
 )
 from brain_tumor_clf.persistence._skops import from_skops, to_skops
 
-_OR_JOBLIB = "joblib.dump can save it, but open such files only if you trust them."
 # Objects of these packages live in a running backend, not in a file.
 _LIVE_PACKAGES = {"jax", "jaxlib", "keras", "tensorflow", "torch"}
 
@@ -85,16 +84,17 @@ def save(estimator, path, *, metadata=None, half_precision=False):
     True
     """
     check_is_fitted(estimator)
-    metadata = _check_metadata(metadata)
-    _refuse_live_objects(estimator)
+    metadata = _check_metadata({} if metadata is None else metadata)
     name = type(estimator).__name__
     try:
+        _refuse_live_objects(estimator)
         content = to_skops(estimator, half_precision)
     except Exception as error:  # whatever a foreign object's state does to skops
         known = isinstance(error, ModelFileError)
         reason = error if known else f"skops says {type(error).__name__}: {error}"
         raise ModelFileError(
-            f"Cannot save this {name}: {reason}. {_OR_JOBLIB}"
+            f"Cannot save this {name}: {reason}. joblib.dump can save it, but open "
+            "such files only if you trust them."
         ) from error
     manifest = make_manifest(estimator, content, metadata)
     document = json.dumps(asdict(manifest), indent=1).encode()
@@ -178,14 +178,12 @@ def load(path):
 
 def _check_metadata(metadata):
     """Return `metadata` as it will be read from JSON."""
-    metadata = {} if metadata is None else metadata
-    try:
-        as_read = json.loads(json.dumps(metadata, allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"metadata must be what JSON can hold: {error}.") from error
     if not isinstance(metadata, dict):
         raise TypeError(f"metadata must be a dict, got {type(metadata).__name__}.")
-    return as_read
+    try:
+        return json.loads(json.dumps(metadata, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"metadata must be what JSON can hold: {error}.") from error
 
 
 def _refuse_live_objects(estimator):
@@ -195,10 +193,9 @@ def _refuse_live_objects(estimator):
             package = type(item).__module__.split(".")[0]
             if package in _LIVE_PACKAGES:
                 raise ModelFileError(
-                    f"Cannot save this {type(estimator).__name__}: its parameter "
-                    f"{name} holds a {package} object ({type(item).__name__}). Give it "
-                    "by name and numbers, or set it to None after fitting "
-                    f"(set_params({name}=None)). {_OR_JOBLIB}"
+                    f"its parameter {name} holds a {package} object "
+                    f"({type(item).__name__}). Give it by name and numbers, or set it "
+                    f"to None after fitting (set_params({name}=None))"
                 )
 
 

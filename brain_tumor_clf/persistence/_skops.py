@@ -29,6 +29,7 @@ _SHARED = {"ObjectNode", "DictNode", "ListNode", "NdArrayNode", "RandomStateNode
 _OLDEST_PROTOCOL = 2
 _MT19937_WORDS = 624
 _LIVE, _PLAIN = "_metadata_request", "_requests_by_method"
+_OWN = ("sklearn.", f"{PACKAGE}.")
 _FOLDERS = ("cache", "memory")
 _FROM_FILE = ("model_id_", "metadata_")
 
@@ -149,7 +150,7 @@ def _check_npy(name, content):
         raise ModelFileError(f"{name} claims {claimed} bytes of data, but has others")
 
 
-def _portable_copy(estimator, half_precision=False):
+def _portable_copy(estimator, half_precision):
     """Return a copy of an estimator for a file, its networks as plain data."""
     copied = copy.deepcopy(estimator)
     for part in _iter_parts(copied):
@@ -210,11 +211,6 @@ def _iter_parts(estimator):
             waiting += value
         elif isinstance(value, np.ndarray) and value.dtype == object:
             waiting += value.flat
-        elif _is_part(value):
+        elif hasattr(value, "__dict__") and type(value).__module__.startswith(_OWN):
             waiting += vars(value).values()
             yield value
-
-
-def _is_part(value):
-    root = type(value).__module__.split(".")[0]
-    return root in ("sklearn", PACKAGE) and hasattr(value, "__dict__")

@@ -49,11 +49,7 @@ _SKLEARN_TYPES = (
 )
 
 TRUSTED_TYPES = (
-    *(
-        f"{PACKAGE}.{room}.{name}"
-        for room, names in OWN_TYPES.items()
-        for name in names
-    ),
+    *(f"{PACKAGE}.{room}.{name}" for room in OWN_TYPES for name in OWN_TYPES[room]),
     *_SKLEARN_TYPES,
     "numpy.dtype",
 )
