@@ -14,10 +14,9 @@ _ALONE = "An image that belongs with no other has a group of its own."
 
 
 def resolve_groups(groups, paths, bases):
-    """Return the group of each image, or raise a DatasetError.
+    """Return the group of each image, by a CSV file, a DataFrame or an array.
 
-    `groups` is a CSV file or DataFrame with the columns ``file`` (relative to its own
-    folder or one of `bases`) and ``group``, or one label for each of `paths`.
+    The column ``file`` is relative to the CSV's own folder or one of `bases`.
     """
     if isinstance(groups, (str, os.PathLike)):
         csv = Path(groups)
@@ -56,7 +55,7 @@ def _groups_from_table(table, paths, bases, name):
             )
     by_file = _group_by_file(table, name)
     keys = _best_keys(by_file, paths, bases, name)
-    lacking = [path for path, key in zip(paths, keys, strict=True) if key is None]
+    lacking = [p for p, key in zip(paths, keys, strict=True) if key not in by_file]
     if lacking:
         raise DatasetError(
             f"{name} lacks {len(lacking)} of {len(paths)} images: {_some(lacking)}. "
@@ -89,17 +88,14 @@ def _trim(group):
 
 def _best_keys(by_file, paths, bases, name):
     """Return the table's name for each image, under the base that explains the most."""
-    best, n_best = [], 0
-    for base in dict.fromkeys(map(os.path.abspath, bases)):
-        # As text: 7,000 `Path.relative_to` take longer than listing the folders.
-        prefix = base.rstrip(os.sep) + os.sep
-        names = [os.path.abspath(path) for path in paths]
-        keys = [path.removeprefix(prefix).replace(os.sep, "/") for path in names]
-        keys = [key if key in by_file else None for key in keys]
-        n_found = sum(key is not None for key in keys)
-        if n_found > n_best:
-            best, n_best = keys, n_found
-    if not n_best:
+    # As text: 7,000 `Path.relative_to` take longer than listing the folders.
+    names = [os.path.abspath(path).replace(os.sep, "/") for path in paths]
+    roots = dict.fromkeys(Path(os.path.abspath(base)).as_posix() for base in bases)
+    by_base = [
+        [name.removeprefix(root.rstrip("/") + "/") for name in names] for root in roots
+    ]
+    best = max(by_base, key=lambda keys: sum(key in by_file for key in keys))
+    if by_file.keys().isdisjoint(best):
         example = next(iter(by_file), "no row at all")
         raise DatasetError(
             f"{name} names none of the {len(paths)} images. Its first file is "

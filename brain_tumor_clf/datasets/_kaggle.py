@@ -1,6 +1,5 @@
 """Download the public Kaggle set of brain tumor scans, whole or not at all."""
 
-import json
 import os
 import shutil
 import tempfile
@@ -137,7 +136,7 @@ def _download(folder, version):
         if Path(part) not in got.parents:
             # On Kaggle and Colab the set is mounted, not downloaded: leave it there.
             return got
-        (got / _MARKER).write_text(json.dumps(_COUNTS[version]), encoding="utf-8")
+        (got / _MARKER).touch()
         if not (folder / _MARKER).is_file():  # unless another process was faster
             shutil.rmtree(folder, ignore_errors=True)  # left by an interrupted removal
             os.replace(got, folder)
@@ -156,15 +155,13 @@ def _import_kagglehub(version):
 
 
 def _check_counts(frame, folder, subset, version):
-    expected = _COUNTS[version]
-    frame = frame if subset == "all" else frame.assign(split=subset)
-    wanted = expected if subset == "all" else {subset: expected[subset]}
-    for split, by_class in wanted.items():
-        labels = frame.loc[frame["split"] == split, "label"]
-        got = {label: int(n) for label, n in labels.value_counts().sort_index().items()}
+    for split in ("train", "test") if subset == "all" else (subset,):
+        by_class = _COUNTS[version][split]
+        rows = frame[frame["split"] == split] if subset == "all" else frame
+        got = rows["label"].value_counts().sort_index().to_dict()
         if got != by_class:
             raise DatasetError(
-                f"{str(folder)!r} holds {len(labels)} {split} images, {got}; version "
+                f"{str(folder)!r} holds {len(rows)} {split} images, {got}; version "
                 f"{version} has {sum(by_class.values())}, {by_class}. If files were "
                 "added or removed, remove the folder to download it again, or load "
                 "it as it is with load_mri_folder."
