@@ -20,7 +20,7 @@ from brain_tumor_clf.preprocessing._pixels import (
     scale_to_uint8,
     to_color_mode,
 )
-from brain_tumor_clf.preprocessing._work import check_work, codestream_depth
+from brain_tumor_clf.preprocessing._work import check_way, check_work, codestream_depth
 
 # A closed list: Pillow would hand EPS to Ghostscript, which runs programs.
 _FORMATS = (
@@ -124,6 +124,7 @@ def _seek_frame(image, frame):
             "ImageReader(frame=…) chooses another",
         )
         return
+    check_way(frame, image)
     try:
         image.seek(frame)
     except EOFError as error:

@@ -10,6 +10,8 @@ _PLAUSIBLE_PIXELS = 2**22  # so many may come of a file of any size
 _MAX_PIXELS_PER_BYTE = 1100  # deflate reaches 1,032, a blank JPEG about 100
 _MAX_SCANS = 16  # encoders write 10
 _MAX_SCANNED = 2**28  # pixels times scans
+_MAX_FRAMES = 10_000  # directories of a TIFF before the one that is asked for
+_MAX_DRAWN = 2**31  # pixels of frames of other files, each drawn on the one before
 
 _FRAME_MARKERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # JPEG, JPEG-LS
 _BARE_MARKERS = {0x01, *range(0xD0, 0xD9)}  # without a length
@@ -59,6 +61,15 @@ def check_work(data, n_pixels):
             raise UnreadableImageError(
                 f"a JPEG of {n_scans} scans, which would take too long to decode"
             )
+
+
+def check_way(frame, image):
+    """Refuse a frame of a PIL image that is too many frames away."""
+    n_drawn = frame * image.width * image.height
+    if frame > _MAX_FRAMES or (image.format != "TIFF" and n_drawn > _MAX_DRAWN):
+        raise UnreadableImageError(
+            f"frame {frame:,} would take too long to find among the frames before it"
+        )
 
 
 def check_inflated_size(file, max_pixels, force=False):

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import time
 import zlib
 
 import numpy as np
@@ -165,6 +166,26 @@ def test_directories_that_nobody_asked_for_are_not_read(costs):
     reason, seconds, _ = costs["TIFF"]
     assert not reason
     assert seconds < 5
+
+
+def many_frames(n_frames):
+    """A large GIF image, on which frames of one pixel are drawn."""
+    one = bytes.fromhex("21f90404010000002c0000000001000100000202440100")
+    pixels = np.zeros((4000, 4000), np.uint8)
+    pixels[:2000] = 99
+    large = encode(pixels, "GIF")
+    return large[:-1] + one * n_frames + large[-1:]
+
+
+@pytest.mark.parametrize(
+    ("data", "frame"), [(many_directories(20_000), 10_001), (many_frames(300), 200)]
+)
+def test_frames_far_away_are_refused_at_once(data, frame):
+    start = time.perf_counter()
+    with pytest.raises(ImageReadError, match="too long to find"):
+        ImageReader(frame=frame).transform([data])
+    assert time.perf_counter() - start < 2
+    assert ImageReader(frame=5).transform([data])[0].ndim == 2
 
 
 def test_blank_images_of_a_common_size_are_read():
