@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from brain_tumor_clf.cli import _console as shell
-from brain_tumor_clf.cli._model import TrustPickleOption, open_model
-from brain_tumor_clf.cli._options import FILE
+from brain_tumor_clf.cli import _options as opt
+from brain_tumor_clf.cli._model import open_model
 
 _PACKAGES = {"streamlit": "streamlit", **shell.PLOTS}
 
@@ -16,7 +16,7 @@ def app(
     model: Annotated[
         Path | None,
         typer.Option(
-            **FILE,
+            **opt.FILE,
             metavar="FILE",
             help="Model file written by `train` or `demo`. Default: the packaged one.",
         ),
@@ -35,7 +35,7 @@ def app(
             "only; 0.0.0.0 from every machine on the network.",
         ),
     ] = "127.0.0.1",
-    trust_pickle: TrustPickleOption = False,
+    trust_pickle: opt.TrustPickleOption = False,
 ):
     """Classify scans in the browser: drag and drop, heat maps, a table.
 

@@ -49,7 +49,7 @@ def audit(
             param_hint="--fail-on-leak",
         )
     found = _audit(train, held_out, healthy, seed)
-    where = f"{folder} and {test}" if test else f"{folder}"
+    where = f"{folder} and {test}" if test else folder
     data = f"{where}: {found.protocol.data}"
     found.protocol = replace(found.protocol, data=data)
     shell.show_report(shell.console(json_file), found, html_file, json_file)
@@ -63,8 +63,8 @@ def _load(folder, test, subset, groups):
     """Training scans, and test scans or None."""
     if test is None:
         scans = opt.load_scans(folder, subset, groups)
-        return _split(scans) if subset == opt.Subset.ALL else (scans, None)
-    if subset == opt.Subset.ALL:
+        return _split(scans) if subset == "all" else (scans, None)
+    if subset == "all":
         raise typer.BadParameter(
             "all audits a folder with its own Testing; leave --test out, or choose "
             "train.",
@@ -79,17 +79,17 @@ def _load(folder, test, subset, groups):
 
 
 def _split(scans):
-    """Return the Training and the Testing part of scans loaded together."""
+    """Return the Training and the Testing part of scans; None if one is missing."""
     from sklearn.utils import Bunch
 
     parts = []
     for name in ("train", "test"):
         here = (scans.frame["split"] == name).to_numpy()
-        part = Bunch(data=scans.data[here], target=scans.target[here])
-        part.groups = None if scans.groups is None else scans.groups[here]
-        parts.append(part if here.any() else None)
-    train, test = parts
-    return (train, test) if train is not None else (test, None)
+        if here.any():
+            part = Bunch(data=scans.data[here], target=scans.target[here])
+            part.groups = None if scans.groups is None else scans.groups[here]
+            parts.append(part)
+    return (*parts, None)[:2]
 
 
 def _audit(train, test, healthy, seed):

@@ -27,16 +27,12 @@ def console(document=None):
     """Return the console of results: stderr if a document goes to stdout ("-")."""
     from rich.console import Console
 
-    if str(document) == "-":
-        return error_console()
-    return Console(highlight=False, soft_wrap=False)
+    return Console(stderr=str(document) == "-", highlight=False)
 
 
 def error_console():
     """Return the console of progress, notes, warnings and errors."""
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False)
+    return console("-")
 
 
 def note(text):

@@ -40,8 +40,7 @@ class Grouping:
 def choose_groups(scans, no_groups, n_splits, seed):
     """Return the groups to keep whole, and say on stderr what they are.
 
-    With `no_groups` images are split one by one, with a warning that counts the images
-    that have a copy in the training part of their fold.
+    With `no_groups` images are split one by one, with a warning of the leakage.
     """
     if no_groups:
         warning = _count_shared(scans, n_splits, seed)

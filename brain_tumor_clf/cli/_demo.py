@@ -77,13 +77,13 @@ def make_models(epochs=None, seed=0):
 
 
 def _compare(models, scans, folds, seed):
-    """Return the comparison of all models, and the best by their out-of-fold scores."""
+    """Return the comparison of all models, and the best by their mean over folds."""
     grouping = choose_groups(scans, False, folds, seed)
     comparison, results = cross_validate(
         models, scans, grouping, "notumor", folds, seed
     )
-    best = comparison.to_frame()["mean"].idxmax()
-    return comparison, next(result for result in results if result.name == best)
+    best = max(results, key=lambda one: one.scores["mean"]["balanced_accuracy"])
+    return comparison, best
 
 
 def _show(comparison, best, scans, output):
@@ -91,8 +91,7 @@ def _show(comparison, best, scans, output):
     title = f"{len(scans.data)} drawn scans of {len(set(scans.groups))} patients"
     comparison.print(out, title=title)
     out.print()
-    title = f"{best.name}, out-of-fold predictions"
-    best.report.print(out, title=title)
+    best.report.print(out, title=f"{best.name}, out-of-fold predictions")
     picture = output / "confusion_matrix.png"
     with written_beside(picture) as partial:
         best.report.plot().figure_.savefig(partial, dpi=120, format="png")

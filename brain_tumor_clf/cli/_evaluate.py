@@ -88,13 +88,12 @@ def _evaluate(pipeline, scans, training, healthy, seed):
     from brain_tumor_clf.reports import EvaluationReport
 
     labels, probabilities = _predict(pipeline, list(scans.data))
-    known, are_known = {}, "not known here"
-    if training is not None:
-        shell.note(f"Looking for copies among {len(training.data):,} training images")
-        known = {"X_train": training.data, "y_train": training.target}
-        are_known = "given"
-    else:
+    if training is None:
+        known = {}
         shell.note("--train DIR tells which images have a copy in training.")
+    else:
+        known = {"X_train": training.data, "y_train": training.target}
+        shell.note(f"Looking for copies among {len(training.data):,} training images")
     report = EvaluationReport.from_predictions(
         scans.target,
         labels,
@@ -107,7 +106,7 @@ def _evaluate(pipeline, scans, training, healthy, seed):
         random_state=seed,
         n_jobs=-1,
         protocol="a fitted model on these images; those it was trained on are "
-        + are_known,
+        + ("given" if known else "not known here"),
         model_id=pipeline.model_id_,
         **known,
     )

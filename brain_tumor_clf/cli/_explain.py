@@ -7,25 +7,16 @@ import typer
 
 from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.cli import _console as shell
-from brain_tumor_clf.cli._model import (
-    FrameOption,
-    ModelAndPaths,
-    TrustPickleOption,
-    open_model,
-    split_model,
-)
-from brain_tumor_clf.cli._predict import (
-    find_scans,
-    gather_answers,
-    report_problems,
-)
+from brain_tumor_clf.cli import _options as opt
+from brain_tumor_clf.cli._model import open_model, split_model
+from brain_tumor_clf.cli._predict import find_scans, gather_answers, report_problems
 
 _CHUNK = 16  # scans whose maps are in memory at a time
 _INCHES, _DPI = (6.4, 3.9), 150
 
 
 def explain(
-    paths: ModelAndPaths,
+    paths: opt.ModelAndPaths,
     output: Annotated[
         Path,
         typer.Option(
@@ -47,8 +38,8 @@ def explain(
         Literal["layercam", "gradcam", "gradcam++", "occlusion"],
         typer.Option(help="Gradients, or occlusion (any model, but slow)."),
     ] = "layercam",
-    frame: FrameOption = None,
-    trust_pickle: TrustPickleOption = False,
+    frame: opt.FrameOption = None,
+    trust_pickle: opt.TrustPickleOption = False,
 ):
     """Draw a heat map of each scan, one PNG per scan.
 

@@ -53,8 +53,7 @@ def show_versions():
     """
     out = console()
     out.print("Versions", style="bold")
-    versions = [(package, _version(package)) for package in _PACKAGES]
-    pairs = [(package, version) for package, version in versions if version]
+    pairs = [(name, version) for name in _PACKAGES if (version := _version(name))]
     _print_pairs(out, [("python", platform.python_version()), *pairs])
     out.print("\nBackend", style="bold")
     _print_pairs(out, _backend())
@@ -72,13 +71,12 @@ def _describe_model(path):
     from brain_tumor_clf.persistence import read_manifest
 
     manifest = read_manifest(path)
-    versions = ", ".join(map(" ".join, manifest.versions.items()))
     pairs = [
         ("model", manifest.model_id),
         ("estimator", manifest.estimator),
         ("classes", ", ".join(map(str, manifest.classes or ["none"]))),
         ("saved", f"{manifest.created}, backend {manifest.backend}"),
-        ("versions", versions),
+        ("versions", ", ".join(map(" ".join, manifest.versions.items()))),
         ("size", f"{path.stat().st_size / 2**20:.1f} MiB"),
     ]
     trained_on = manifest.metadata.get("trained_on")

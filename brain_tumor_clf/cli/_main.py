@@ -66,13 +66,7 @@ def _program(
 def main(args=None):
     """Run the command line and exit with its status.
 
-    The status is 0, 1 if the run failed, 2 if the command line is wrong, and 3 if
-    `audit` was asked to fail on leakage and found some.
-
-    Parameters
-    ----------
-    args : list of str, optional
-        Arguments; those of the process if None.
+    It is 1 if the run failed, 2 if the command line is wrong, 3 if `audit` found leaks.
     """
     args = list(sys.argv[1:] if args is None else args)
     debug = _take_debug(args)

@@ -4,8 +4,6 @@ import hashlib
 import re
 import tempfile
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -14,32 +12,6 @@ from brain_tumor_clf.cli._console import print_warning
 SIMPLE = "SimpleCNN"
 _SIMPLE_SIZE = 128
 _KINDS = {".btc": "model"} | dict.fromkeys((".joblib", ".pkl", ".pickle"), "pickle")
-
-ModelAndPaths = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="[MODEL] PATH...",
-        exists=True,
-        help="A model file written by `train` or `demo`, or none for the "
-        "packaged model; then scans, and folders that are searched with all their "
-        "sub-folders.",
-    ),
-]
-FrameOption = Annotated[
-    int | None,
-    typer.Option(
-        min=0,
-        metavar="N",
-        help="Which frame to read of files that hold several, from 0.",
-    ),
-]
-TrustPickleOption = Annotated[
-    bool,
-    typer.Option(
-        "--trust-pickle",
-        help="Also open a pickled model (.joblib, .pkl), which runs any code in it.",
-    ),
-]
 
 
 def split_model(paths):
@@ -61,10 +33,7 @@ def split_model(paths):
 
 
 def open_model(path, trust_pickle=False, frame=None):
-    """Open the classifier in a file, or the packaged one: a `SelectiveClassifier`.
-
-    `frame` is the one to read of files that hold several.
-    """
+    """Open the classifier in a file, or the packaged one: a `SelectiveClassifier`."""
     if path is None:
         from brain_tumor_clf import load_pretrained
 
@@ -219,13 +188,10 @@ def _given(**params):
 
 
 def set_verbose(pipeline, verbose):
-    """Set `verbose` of the networks in a pipeline.
-
-    Pipelines and ensembles of scikit-learn have such a parameter too, but print to
-    stdout, which is for results.
-    """
+    """Set `verbose` of the networks in a pipeline."""
     from brain_tumor_clf.classifiers import BaseCNNClassifier
 
+    # Those of scikit-learn's pipelines print to stdout, which is for results.
     params = pipeline.get_params()
     networks = [k for k, v in params.items() if isinstance(v, BaseCNNClassifier)]
     pipeline.set_params(**{f"{name}__verbose": verbose for name in networks})

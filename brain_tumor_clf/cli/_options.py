@@ -1,14 +1,12 @@
 """Options that several commands share, and the labeled scans that they name."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from brain_tumor_clf.cli._console import note
 
-Subset = StrEnum("Subset", ["TRAIN", "TEST", "ALL"])
 _OWN = "Default: the model's own."
 # What options of folders and of files to read have in common.
 FOLDER = {"metavar": "DIR", "exists": True, "file_okay": False}
@@ -23,8 +21,34 @@ ModelFile = Annotated[
         **FILE, metavar="MODEL", help="Model file written by `train` or `demo`."
     ),
 ]
+ModelAndPaths = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="[MODEL] PATH...",
+        exists=True,
+        help="A model file written by `train` or `demo`, or none for the "
+        "packaged model; then scans, and folders that are searched with all their "
+        "sub-folders.",
+    ),
+]
+FrameOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Which frame to read of files that hold several, from 0.",
+    ),
+]
+TrustPickleOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust-pickle",
+        help="Also open a pickled model (.joblib, .pkl), which runs any code in it.",
+    ),
+]
 SubsetOption = Annotated[
-    Subset | None, typer.Option(help="Which part, if DIR holds Training and Testing.")
+    Literal["train", "test", "all"] | None,
+    typer.Option(help="Which part, if DIR holds Training and Testing."),
 ]
 GroupsOption = Annotated[
     Path | None,
@@ -106,7 +130,6 @@ def load_scans(folder, subset=None, groups=None):
             f"{folder} holds Training and Testing: choose train, test or all.",
             param_hint="--subset",
         )
-    subset = None if subset is None else str(subset)
     scans = load_mri_folder(folder, subset=subset, groups=groups)
     scans.place = f"{folder}, subset {subset}" if subset else str(folder)
     note(scans.DESCR)

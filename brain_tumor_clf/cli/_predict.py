@@ -6,13 +6,8 @@ from typing import Annotated
 import typer
 
 from brain_tumor_clf.cli import _console as shell
-from brain_tumor_clf.cli._model import (
-    FrameOption,
-    ModelAndPaths,
-    TrustPickleOption,
-    open_model,
-    split_model,
-)
+from brain_tumor_clf.cli import _options as opt
+from brain_tumor_clf.cli._model import open_model, split_model
 
 _COUNTED = {
     "unreadable": "unreadable",
@@ -23,7 +18,7 @@ _STYLES = {"unreadable": "red", "not a scan": "yellow", "uncertain": "yellow"}
 
 
 def predict(
-    paths: ModelAndPaths,
+    paths: opt.ModelAndPaths,
     guard: Annotated[
         bool,
         typer.Option(
@@ -38,8 +33,8 @@ def predict(
             "auto is the threshold in the model file.",
         ),
     ] = None,
-    frame: FrameOption = None,
-    trust_pickle: TrustPickleOption = False,
+    frame: opt.FrameOption = None,
+    trust_pickle: opt.TrustPickleOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     output: Annotated[
