@@ -247,17 +247,14 @@ class DatasetAudit(_report.BaseReport):
 
     def to_dict(self):
         """Return the audit as plain data for JSON, without images and pairs."""
-        columns = ["split", "index", "name", "failure"]
-        unreadable = self.to_frame("unreadable")[columns]
+        unreadable = self.to_frame("unreadable")[["split", "index", "name", "failure"]]
         tables = ("counts", "appearance", "copies", "leakage", "controls")
         return {
             "protocol": self.protocol.to_dict(),
             "healthy": _report.plain(self.healthy),
             "findings": [finding._asdict() for finding in self.findings],
             **{name: _report.records(getattr(self, name)) for name in tables},
-            "unreadable": _report.records(
-                unreadable[["split", "index", "name", "failure"]]
-            ),
+            "unreadable": _report.records(unreadable),
             "n_pairs": len(self.pairs),
             "n_pairs_of_different_labels": int(self.pairs["labels_differ"].sum()),
         }
@@ -277,7 +274,7 @@ class DatasetAudit(_report.BaseReport):
         str
             The page.
         """
-        return _render.to_html(_audit_report.fill_report(self, n_pairs), path)
+        return _render.to_html(self._report(n_pairs), path)
 
     def plot(self):
         """Draw classes, copies, brightness and the controls. Needs matplotlib.
@@ -291,8 +288,8 @@ class DatasetAudit(_report.BaseReport):
         self.figure_ = self.axes_[0].figure
         return self
 
-    def _report(self):
-        return _audit_report.fill_report(self)
+    def _report(self, n_pairs=12):
+        return _audit_report.fill_report(self, n_pairs)
 
     def __repr__(self):
         n_distinct, n_found = self.images["copy_group"].nunique(), len(self.findings)

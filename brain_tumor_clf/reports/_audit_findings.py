@@ -18,13 +18,34 @@ _RESPLIT_CALL = """X, y = [*X, *X_test], [*y, *y_test]
 groups = [*audit.groups, *audit.test_groups]
 StratifiedGroupKFold(5, shuffle=True, random_state=0).split(X, y, groups)
 # or score only the test images that training has not seen: audit.unseen()"""
+# Control, what it is called, its severities, what its score means, what to do.
+_TELLING = (
+    (
+        _controls.SIZE_AND_MODE,
+        "Image size and color mode alone",
+        ("severe", "warning"),
+        "They tell where an image came from, not what it shows. A network that sees "
+        "them, or the traces that resizing leaves of them, scores on the source.",
+        'make_mri_pipeline(clf, crop=True, color_mode="grayscale")\n'
+        "# and score on images of a source that training lacks",
+    ),
+    (
+        _controls.STATISTICS_ONLY,
+        "Fifteen intensity statistics",
+        ("warning", "note"),
+        "They hold no position in the image. Scanner, sequence and export determine "
+        "most of them, a tumor perhaps some. Only what a model scores beyond this "
+        "shows that it sees more.",
+        'make_mri_pipeline(clf, normalize="clahe")  # or "percentile"',
+    ),
+)
 
 
 def find_all(audit):
     """Return all findings of a `DatasetAudit`, worst first."""
     checks = (
         _unreadable, _leakage, _shared_groups, _contradictions, _flattering_split,
-        _copies_within, _size_and_mode, _statistics, _left_out, _unseen_classes,
+        _copies_within, _telling_controls, _left_out, _unseen_classes,
         _too_few_groups, _small_classes, _imbalance, _reader_notes,
     )  # fmt: skip
     found = [Finding(*finding) for check in checks for finding in check(audit)]
@@ -158,40 +179,19 @@ def _copies_within(audit):
         )
 
 
-def _size_and_mode(audit):
-    for row, gain, against in _telling(audit, _controls.SIZE_AND_MODE):
-        yield (
-            "severe" if gain >= _controls.ALARMING else "warning",
-            f"Image size and color mode alone {_what(row)}.",
-            f"{against} They tell where an image came from, not what it shows. A "
-            "network that sees them, or the traces that resizing leaves of them, "
-            "scores on the source.",
-            'make_mri_pipeline(clf, crop=True, color_mode="grayscale")\n'
-            "# and score on images of a source that training lacks",
-        )
-
-
-def _statistics(audit):
-    for row, gain, against in _telling(audit, _controls.STATISTICS_ONLY):
-        yield (
-            "warning" if gain >= _controls.ALARMING else "note",
-            f"Fifteen intensity statistics {_what(row)}.",
-            f"{against} They hold no position in the image. Scanner, sequence and "
-            "export determine most of them, a tumor perhaps some. Only what a model "
-            "scores beyond this shows that it sees more.",
-            'make_mri_pipeline(clf, normalize="clahe")  # or "percentile"',
-        )
-
-
-def _telling(audit, control):
+def _telling_controls(audit):
     n_classes = audit.images["label"].nunique()
-    return _controls.telling_scores(audit.controls, control, n_classes)
-
-
-def _what(row):
-    is_binary = row["task"] == _controls.TASKS[1]
-    of = "tell tumor or not" if is_binary else "name the right class"
-    return f"{of} in {row['accuracy']:.1%} of images"
+    for control, about, severities, meaning, fix in _TELLING:
+        found = _controls.telling_scores(audit.controls, control, n_classes)
+        for row, gain, against in found:
+            is_binary = row["task"] == _controls.TASKS[1]
+            of = "tell tumor or not" if is_binary else "name the right class"
+            yield (
+                severities[gain < _controls.ALARMING],
+                f"{about} {of} in {row['accuracy']:.1%} of images.",
+                f"{against} {meaning}",
+                fix,
+            )
 
 
 def _left_out(audit):

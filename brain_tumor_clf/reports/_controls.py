@@ -11,7 +11,7 @@ from operator import attrgetter
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import accuracy_score, balanced_accuracy_score
+from sklearn.metrics import accuracy_score, recall_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -27,7 +27,6 @@ from brain_tumor_clf.reports._report import Table
 SIZE_AND_MODE = "size and mode only"
 STATISTICS_ONLY = "15 intensity statistics"
 NEIGHBOR = "one nearest neighbor on thumbnails"
-CONTROLS = (SIZE_AND_MODE, STATISTICS_ONLY, NEIGHBOR)
 THIS_MODEL = "this model"
 TRAIN_TO_TEST = "train to test"
 NO_COPIES = "train to test, no copies"
@@ -36,24 +35,30 @@ TASKS = ("all classes", "tumor or not")
 # Part of the way from chance to perfection from which a control's score is a finding.
 TELLING, ALARMING = 0.15, 0.5
 COMMONEST = "always the commonest class"
-_COLUMNS = ("control", "task", "protocol", "accuracy", "balanced_accuracy")
+_COLUMNS = ["control", "task", "protocol"]
+_COLUMNS += ["accuracy", "balanced_accuracy", "majority", "n"]
 
 
-def fit_controls(features, y, *, random_state=0, n_jobs=None):
-    """Return each fitted control, and what turns `ScanFeatures` into its input."""
-    forest = {"random_state": random_state, "n_jobs": n_jobs}
+def predict_controls(training, y, scored, *, healthy=None, random_state=0, n_jobs=None):
+    """Return what controls trained on `y` answer, one column a (control, task).
+
+    An image is called a tumor if its probability of being healthy is at most one half.
+    """
+    forest = RandomForestClassifier(random_state=random_state, n_jobs=n_jobs)
     controls = {
-        SIZE_AND_MODE: (RandomForestClassifier(**forest), _size_and_mode),
-        STATISTICS_ONLY: (RandomForestClassifier(**forest), attrgetter("statistics")),
-        # Nearest by distance between unit vectors is nearest by correlation.
-        NEIGHBOR: (
-            KNeighborsClassifier(1, n_jobs=n_jobs),
-            lambda features: to_vectors(features.thumbnails[:, 0]),
-        ),
+        SIZE_AND_MODE: (forest, _size_and_mode),
+        STATISTICS_ONLY: (forest, attrgetter("statistics")),
+        NEIGHBOR: (KNeighborsClassifier(1, n_jobs=n_jobs), _unit_vectors),
     }
-    for estimator, make_input in controls.values():
-        estimator.fit(make_input(features), y)
-    return controls
+    predicted = {}
+    for name, (estimator, make_input) in controls.items():
+        estimator.fit(make_input(training), y)
+        proba = estimator.predict_proba(make_input(scored))
+        predicted[name, TASKS[0]] = estimator.classes_[proba.argmax(axis=1)]
+        if healthy is not None:
+            is_healthy = proba[:, estimator.classes_ == healthy].sum(axis=1)
+            predicted[name, TASKS[1]] = is_healthy <= 0.5
+    return pd.DataFrame(predicted)
 
 
 def _size_and_mode(features):
@@ -64,63 +69,41 @@ def _size_and_mode(features):
     return np.column_stack([*columns, modes]).astype(np.float32)
 
 
-def predict_controls(controls, features, *, healthy=None):
-    """Return what fitted controls predict, one column a (control, task).
-
-    An image is called a tumor if its probability of being healthy is at most one half.
-    """
-    predicted = {}
-    for name, (estimator, make_input) in controls.items():
-        proba = estimator.predict_proba(make_input(features))
-        predicted[name, TASKS[0]] = estimator.classes_[proba.argmax(axis=1)]
-        column = np.flatnonzero(estimator.classes_ == healthy)
-        if healthy is not None and len(column):
-            predicted[name, TASKS[1]] = proba[:, column[0]] <= 0.5
-    return pd.DataFrame(predicted)
+def _unit_vectors(features):
+    # Nearest by distance between unit vectors is nearest by correlation.
+    return to_vectors(features.thumbnails[:, 0])
 
 
-def score_predictions(y, predicted, y_train, *, healthy=None, protocol=""):
-    """Return the scores of predictions of `predict_controls`, one row a column.
-
-    "majority" is the accuracy of always naming the commonest class of `y_train`.
-    """
+def _score_rows(y, predicted, y_train, parts, healthy):
+    """Return a row of `_COLUMNS` for each part, which names a protocol, and column."""
     rows = []
-    for (control, task), values in predicted.items():
-        is_binary = task == TASKS[1]
-        true = y != healthy if is_binary else y
-        known = y_train != healthy if is_binary else y_train
-        names, counts = np.unique(known, return_counts=True)
-        called = values.to_numpy().astype(true.dtype)
-        accuracy, balanced = accuracy_score(true, called), _balanced(true, called)
-        majority = float(np.mean(true == names[counts.argmax()]))
-        rows.append((control, task, protocol, accuracy, balanced, majority, len(true)))
-    return pd.DataFrame(rows, columns=[*_COLUMNS, "majority", "n"])
+    for protocol, at in parts.items():
+        for (control, task), called in predicted[at].items():
+            is_binary = task == TASKS[1]
+            true = y[at] != healthy if is_binary else y[at]
+            known = y_train != healthy if is_binary else y_train
+            names, counts = np.unique(known, return_counts=True)
+            called = called.to_numpy().astype(true.dtype)
+            majority = float(np.mean(true == names[counts.argmax()]))
+            # Over classes that occur: a label that is only predicted is simply wrong.
+            balanced = recall_score(
+                true, called, labels=np.unique(true), average="macro"
+            )
+            scores = accuracy_score(true, called), float(balanced), majority
+            rows.append((control, task, protocol, *scores, len(true)))
+    return rows
 
 
-def _balanced(true, called):
-    """Return the mean share of right answers over the classes that occur."""
-    with warnings.catch_warnings():
-        # A label that is only predicted is simply wrong.
-        warnings.filterwarnings("ignore", "y_pred contains classes", UserWarning)
-        warnings.filterwarnings("ignore", "A single label was found", UserWarning)
-        return float(balanced_accuracy_score(true, called))
+def _parts(clean, protocol):
+    """Return all images and, apart, the clean ones if others are not."""
+    parts = {TRAIN_TO_TEST: np.ones(len(clean), dtype=bool)}
+    return parts | ({protocol: clean} if clean.any() and not clean.all() else {})
 
 
-def _score_parts(y, predicted, y_train, parts, healthy):
-    tables = [
-        score_predictions(y[at], predicted[at], y_train, healthy=healthy, protocol=name)
-        for name, at in parts.items()
-    ]
-    return pd.concat(tables, ignore_index=True)
+def scores_beside_controls(p, training, y_train, scored, unseen, **options):
+    """Return scores of a model, then those of controls trained on the same images.
 
-
-def control_scores(
-    training, y_train, scored, y, *, clean, protocol=NO_COPIES, healthy=None, **options
-):
-    """Return scores of the controls trained on some images and tested on others.
-
-    Images that cannot be read are left out. The `clean` images, those without a copy in
-    training, are scored apart under their own protocol, if others are not clean.
+    Controls leave out what cannot be read. Images without a copy are scored apart.
     """
     fit_on, score_on = training.readable, scored.readable
     if not fit_on.any() or not score_on.any():
@@ -128,40 +111,29 @@ def control_scores(
             "Controls need at least one readable image to train on and one to score, "
             f"got {int(fit_on.sum())} and {int(score_on.sum())}."
         )
-    y_train, y = np.asarray(y_train)[fit_on], np.asarray(y)[score_on]
-    controls = fit_controls(training.take(fit_on), y_train, **options)
-    predicted = predict_controls(controls, scored.take(score_on), healthy=healthy)
-    parts = {TRAIN_TO_TEST: np.ones(len(y), dtype=bool)}
-    if clean[score_on].any() and not clean.all():
-        parts[protocol] = clean[score_on]
-    return _score_parts(y, predicted, y_train, parts, healthy)
-
-
-def scores_beside_controls(predictions, training, y_train, scored, unseen, **options):
-    """Return scores of a model, then those of controls trained on the same images."""
-    p = predictions
     healthy = None if p.healthy is None else p.classes[p.healthy]
     y = p.classes[p.true]
     called = {(THIS_MODEL, TASKS[0]): p.classes[p.predicted]}
     if healthy is not None:
         called[THIS_MODEL, TASKS[1]] = p.predicted != p.healthy
-    parts = {TRAIN_TO_TEST: np.ones(len(y), dtype=bool)}
-    if unseen.any() and not unseen.all():
-        parts[NO_COPIES] = unseen
-    own = _score_parts(y, pd.DataFrame(called), y_train, parts, healthy)
-    controls = control_scores(
-        training, y_train, scored, y, clean=unseen, healthy=healthy, **options
+    parts = _parts(unseen, NO_COPIES)
+    rows = _score_rows(y, pd.DataFrame(called), y_train, parts, healthy)
+    y_train = y_train[fit_on]
+    told = healthy if (y_train == healthy).any() else None
+    predicted = predict_controls(
+        training.take(fit_on), y_train, scored.take(score_on), healthy=told, **options
     )
-    return pd.concat([own, controls], ignore_index=True)
+    parts = _parts(unseen[score_on], NO_COPIES)
+    rows += _score_rows(y[score_on], predicted, y_train, parts, healthy)
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
-def has_copy(features, training, *, grouper=None):
+def has_copy(features, training):
     """Return which images have a copy or mirror image among the training images.
 
-    False for images that cannot be read. `grouper` says what counts as a copy; a
-    `NearDuplicateGrouper` with its defaults if None.
+    False for images that cannot be read.
     """
-    grouper = NearDuplicateGrouper() if grouper is None else grouper
+    grouper = NearDuplicateGrouper()
     found = np.zeros(len(features), dtype=bool)
     at = np.flatnonzero(features.readable)
     if len(at) and training.readable.any():
@@ -172,38 +144,31 @@ def has_copy(features, training, *, grouper=None):
     return found
 
 
-def cross_validate_controls(
-    features, y, groups=None, *, n_splits=5, healthy=None, random_state=0, n_jobs=None
-):
-    """Return cross-validated scores of the controls on readable images.
+def _cross_validate(features, y, groups, n_splits, **options):
+    """Return cross-validated scores of the controls, with groups kept whole.
 
-    Groups are kept whole. There are fewer than `n_splits` folds where there are fewer
-    groups, or fewer images of the commonest class; the table is empty where images
-    cannot be split.
+    In fewer folds where groups or images of the commonest class are fewer.
     """
     n_groups = len(y) if groups is None else len(np.unique(groups))
     commonest = np.unique(y, return_counts=True)[1].max(initial=0)
     n_splits = int(min(n_splits, n_groups, commonest))
     if n_splits < 2:
-        return score_predictions(y[:0], pd.DataFrame(), y)
+        return []
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    splitter = kind(n_splits, shuffle=True, random_state=random_state)
+    folds = kind(n_splits, shuffle=True, random_state=options["random_state"])
+    predicted = []
     with warnings.catch_warnings():
         # The audit has a finding of its own for classes that are too small.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        folds = list(splitter.split(np.zeros(len(y)), y, groups))
-    predicted, options = [], {"random_state": random_state, "n_jobs": n_jobs}
+        folds = list(folds.split(np.zeros(len(y)), y, groups))
     for train, test in folds:
         if len(train) and len(test):
-            controls = fit_controls(features.take(train), y[train], **options)
-            fold = predict_controls(controls, features.take(test), healthy=healthy)
-            predicted.append(fold.set_index(test))
+            parts = features.take(train), y[train], features.take(test)
+            predicted.append(predict_controls(*parts, **options).set_index(test))
     predicted = pd.concat(predicted).sort_index()
-    # Where training lacked the healthy class, everything was called a tumor.
-    predicted = predicted.where(predicted.notna(), True)
-    tested = predicted.index.to_numpy()
     how = f"{'ungrouped' if groups is None else 'grouped'} {n_splits}-fold"
-    return score_predictions(y[tested], predicted, y, healthy=healthy, protocol=how)
+    parts = {how: np.ones(len(predicted), dtype=bool)}
+    return _score_rows(y[predicted.index], predicted, y, parts, options["healthy"])
 
 
 def audit_controls(features, images, *, run, n_splits, **options):
@@ -214,36 +179,25 @@ def audit_controls(features, images, *, run, n_splits, **options):
     """
     y, is_test = images["label"].to_numpy(), (images["split"] == "test").to_numpy()
     train, test = features.readable & ~is_test, features.readable & is_test
-    if not run or not train.any() or (is_test.any() and not test.any()):
-        return score_predictions(y[:0], pd.DataFrame(), y)
-    training, y_train = features.take(train), y[train]
-    if test.any():
-        clean = ~images["group_in_training"].to_numpy()[test]
-        scored = {"clean": clean, "protocol": UNSEEN}
-        return control_scores(
-            training, y_train, features.take(test), y[test], **scored, **options
-        )
-    tables = [
-        cross_validate_controls(training, y_train, by, n_splits=n_splits, **options)
-        for by in (images["group"].to_numpy()[train], None)
-    ]
-    # Older pandas warns of empty tables.
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+    training, y_train, rows = features.take(train), y[train], []
+    if run and train.any() and test.any():
+        predicted = predict_controls(training, y_train, features.take(test), **options)
+        parts = _parts(~images["group_in_training"].to_numpy()[test], UNSEEN)
+        rows = _score_rows(y[test], predicted, y_train, parts, options["healthy"])
+    elif run and not is_test.any():
+        for groups in (images["group"].to_numpy()[train], None):
+            rows += _cross_validate(training, y_train, groups, n_splits, **options)
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def neighbor_scores(scores, first, second):
     """Return the neighbor's accuracy under two protocols, and n of the second."""
     table = scores[(scores["control"] == NEIGHBOR) & (scores["task"] == TASKS[0])]
-    names = table["protocol"] + " "
-    rows = [table[names.str.startswith(f"{start} ")] for start in (first, second)]
+    rows = [table[table["protocol"].str.match(rf"{x}( |$)")] for x in (first, second)]
     if not all(map(len, rows)):
         return None
-    return (
-        rows[0]["accuracy"].iloc[0],
-        rows[1]["accuracy"].iloc[0],
-        rows[1]["n"].iloc[0],
-    )
+    first, second = (part.iloc[0] for part in rows)
+    return first["accuracy"], second["accuracy"], second["n"]
 
 
 def telling_scores(scores, control, n_classes):

@@ -9,6 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
 from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.inspection import require_pyplot
@@ -108,9 +113,7 @@ def _text(value, decimals, is_percent):
 
 def to_html(report, path=None):
     """Return a report as one HTML page, written to a file if there is a path."""
-    text = (
-        _template().render(report=report, blocks=report.blocks, is_page=True).lstrip()
-    )
+    text = _rendered(report, report.blocks, is_page=True)
     if path is not None:
         with written_beside(path) as partial:
             # Names of files that are not valid UTF-8 are shown with a "?".
@@ -120,9 +123,12 @@ def to_html(report, path=None):
 
 def to_fragment(report):
     """Return what a notebook shows: no page around it, no pictures, no details."""
-    return (
-        _template().render(report=report, blocks=report.short(), is_page=False).lstrip()
-    )
+    return _rendered(report, report.short(), is_page=False)
+
+
+def _rendered(report, blocks, *, is_page):
+    page = _template().render(report=report, blocks=blocks, is_page=is_page)
+    return page.lstrip()
 
 
 @cache
@@ -194,8 +200,6 @@ def _markdown_finding(finding):
 
 def to_console(report, console=None, title=None):
     """Print a report on a terminal of 80 columns."""
-    from rich.console import Console
-
     console = console or Console(highlight=False)
     stream = console.file
     is_strict = getattr(stream, "errors", None) == "strict"
@@ -237,9 +241,6 @@ def _print_lines(console, block):
 
 def _pairs(rows):
     """Return a grid of heads with texts beside them that stay in their column."""
-    from rich.table import Table
-    from rich.text import Text
-
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
@@ -249,13 +250,8 @@ def _pairs(rows):
 
 
 def _print_finding(console, finding):
-    from rich.padding import Padding
-    from rich.text import Text
-
-    word = Text(
-        SEVERITIES[finding.severity][0].ljust(7), style=_STYLES[finding.severity]
-    )
-    rows = [(word, Text(finding.title, style="bold"))]
+    word = SEVERITIES[finding.severity][0].ljust(7)
+    rows = [(Text(word, _STYLES[finding.severity]), Text(finding.title, "bold"))]
     rows += [("", finding.detail)] if finding.detail else []
     console.print(_pairs(rows))
     for line in finding.fix.splitlines():
@@ -265,10 +261,6 @@ def _print_finding(console, finding):
 
 
 def _console_table(block):
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     heads, rows = table_cells(block, is_brief=True)
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for i, head in enumerate(heads):

@@ -5,7 +5,6 @@ import platform
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +17,6 @@ from brain_tumor_clf.reports import _render
 
 _PACKAGES = ("keras", "numpy", "pandas", "pillow", "scikit-learn", "scipy")
 _BACKENDS = ("tensorflow", "jax", "torch")
-_N_NAMED = 5
 
 
 class Finding(NamedTuple):
@@ -35,10 +33,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """A titled part of a report; a note explains it.
-
-    Terminals and notebooks leave out a block that `is_detail`.
-    """
+    """A titled part of a report; terminals and notebooks leave out details."""
 
     title: str = ""
     note: str = ""
@@ -47,10 +42,7 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Block):
-    """Lines of text, or pairs of a heading and a text.
-
-    Lines of code, and long lines, are not to be broken.
-    """
+    """Lines of text, not to be broken if code or long, or pairs of head and text."""
 
     kind = "text"
     lines: Sequence
@@ -62,8 +54,7 @@ class Text(Block):
 class Table(Block):
     """A DataFrame; its index is shown if it has a name.
 
-    Columns in `percent` hold shares; those in `bars` are drawn as bars, too; terminals
-    leave out `detail_columns`.
+    `percent` are columns of shares; terminals leave out `detail_columns`.
     """
 
     kind = "table"
@@ -75,10 +66,9 @@ class Table(Block):
 
 @dataclass(frozen=True, kw_only=True)
 class Figure(Block):
-    """Cards of pictures, made by a function only when they are shown: on pages.
+    """Cards of pictures, made only when a page shows them.
 
-    A card is a heading, a severity or None, and pairs of a picture (PIL image,
-    matplotlib Figure, or None if it is gone) and its caption.
+    A card is a heading, a severity or None, and pairs of picture (or None) and caption.
     """
 
     kind = "figure"
@@ -102,8 +92,7 @@ class Findings(Block):
 class Report:
     """A report: what every format is made from.
 
-    Tiles are figures at the top of a page: the figure, what it is, and a severity or
-    None.
+    Tiles at the top of a page are a figure, what it is, and a severity or None.
     """
 
     title: str
@@ -117,10 +106,9 @@ class Report:
 
 
 class BaseReport:
-    """Base class of the three reports.
+    """Base class of the three reports: every format is made from one `Report`.
 
-    A subclass has a `protocol` and a method `_report`, which fills one `Report`; every
-    format is made from that.
+    A subclass has a `protocol` and a method `_report`, which fills that.
     """
 
     def to_markdown(self):
@@ -186,8 +174,7 @@ class Protocol:
 
     def to_dict(self):
         """Return the protocol as plain data, ready for JSON."""
-        own = {"notes": list(self.notes), "seed": _plain_seed(self.seed)}
-        return asdict(self) | own
+        return plain(asdict(self))
 
     def rows(self):
         """Return pairs of a heading and a text."""
@@ -214,14 +201,6 @@ def _package_versions():
     }
 
 
-def _plain_seed(seed):
-    if isinstance(seed, (tuple, list)):
-        return [_plain_seed(one) for one in seed]
-    if isinstance(seed, Integral):
-        return int(seed)
-    return seed if seed is None or isinstance(seed, str) else repr(seed)
-
-
 def records(table):
     """Return the rows of a table as plain data for JSON; None if there is no table."""
     if table is None:
@@ -235,6 +214,8 @@ def plain(value):
     """Return a value as JSON has it; None for what is not defined."""
     if isinstance(value, dict):
         return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(one) for one in value]
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int, str)):
@@ -289,8 +270,10 @@ def check_groups(groups, y):
 def _check_complete(values, what, advice):
     lacking = np.flatnonzero(pd.isna(values))
     if len(lacking):
-        named = ", ".join(map(str, lacking[:_N_NAMED]))
-        more = ", …" if len(lacking) > _N_NAMED else ""
+        named, more = (
+            ", ".join(map(str, lacking[:5])),
+            ", …" if len(lacking) > 5 else "",
+        )
         raise ValueError(
             f"{what} for {len(lacking)} of {len(values)} images, at positions "
             f"{named}{more}. {advice}"
