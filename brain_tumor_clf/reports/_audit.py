@@ -157,10 +157,8 @@ class DatasetAudit(_report.BaseReport):
         self.knows_groups, self.knows_test_groups = knows
         sources, labels, links = zip(*parts, strict=True)
         self._sources = dict(zip(("train", "test"), sources, strict=False))
-        scan = {"size": grouper.size, "n_jobs": options["n_jobs"]}
-        features = _scan.ScanFeatures.concat(
-            [_scan.scan_features(X, **scan) for X in sources]
-        )
+        n_jobs = options["n_jobs"]
+        features = _scan.scan_features(*sources, size=grouper.size, n_jobs=n_jobs)
         self.reader_notes = features.notes
         y = np.concatenate([np.asarray(part, dtype=object) for part in labels])
         is_test = np.arange(len(y)) >= len(labels[0])

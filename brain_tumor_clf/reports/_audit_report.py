@@ -12,7 +12,6 @@ from brain_tumor_clf.reports._controls import control_tables
 from brain_tumor_clf.reports._scan import KINDS, read_pixels
 
 ALL = "all images"
-_PICTURE_SIDE = 240
 _LEAKAGE = (
     "A test image counts once, with its worst kind of copy: equal in every pixel, near "
     "(re-encoded, resized, brighter), or mirrored. The same group is a copy, a copy of "
@@ -93,8 +92,8 @@ def appearance_table(images):
             size = part["width"].astype(str) + "x" + part["height"].astype(str)
             row = [split, label, len(part), size.nunique(), _shares(size, 2)]
             row += [_shares(part["mode"]), _shares(part["bits"])]
-            brightness = part["brightness"]
-            rows.append([*row, float(brightness.mean()), float(brightness.std(ddof=0))])
+            light = part["brightness"]
+            rows.append([*row, float(light.mean()), float(light.std(ddof=0))])
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -108,27 +107,20 @@ def _shares(values, n_named=None):
     return ", ".join([*words[:n_named], *more])
 
 
-def copy_table(images):
+def copy_table(images, by="split"):
     """Return how many readable images have a copy in their own split, by worst kind."""
-    rows = {}
-    for split, part in _by_split(images[images["failure"].isna()], of=images):
-        rows[split] = _kind_counts(part["copy"])
-        rows[split]["distinct"] = part["copy_group"].nunique()
-    return _framed(rows, "split")
-
-
-def copies_by_class(readable):
-    """Return how many images of each class have a copy in their own split."""
-    return _framed(
-        {label: _kind_counts(part["copy"]) for label, part in _by_class(readable)}
-    )
+    readable, rows = images[images["failure"].isna()], {}
+    parts = _by_split(readable, of=images) if by == "split" else _by_class(readable)
+    for name, part in parts:
+        distinct = part["copy_group"].nunique()
+        rows[name] = {**_kind_counts(part["copy"]), "distinct": distinct}
+    return _framed(rows, by)
 
 
 def leakage_table(images):
     """Return how many readable test images of each class have a copy in training.
 
-    None without test images. "same group" is a copy, a copy of a copy, or a patient in
-    training.
+    None without test images.
     """
     if "copy_in_training" not in images:
         return None
@@ -178,12 +170,15 @@ def describe(audit, grouper, seed):
         data = f"{n_train:,} images, no test images"
         protocols = ", ".join(pd.unique(audit.controls["protocol"]))
         split = f"cross-validation: {protocols or 'not possible'}"
-    notes = [f"copies are found by {grouper!r}"]
-    notes.append("every score is of images that its control was not trained on")
+    notes = [
+        f"copies are found by {grouper!r}",
+        "every score is of images that its control was not trained on",
+    ]
     n_bad = int(audit.images["failure"].notna().sum())
     if n_bad:
-        what = "images cannot be read and are in no figure but the counts"
-        notes.append(f"{n_bad:,} {what}")
+        notes.append(
+            f"{n_bad:,} images cannot be read and are in no figure but the counts"
+        )
     groups = "groups given, joined with copies" if audit.knows_groups else "copies"
     n, n_groups = len(audit.images), int(audit.images["group"].nunique())
     return _report.Protocol(data, n, n_groups, groups, split, seed, tuple(notes))
@@ -201,16 +196,12 @@ def fill_report(audit, n_pairs=12):
         title = "Images that cannot be read"
         blocks.append(_report.Text(title=title, lines=lines, is_long=True))
     if audit.leakage is not None:
-        shares = ["share", "share of same group"]
-        table = {
-            "frame": audit.leakage,
-            "percent": shares,
-            "detail_columns": shares[1:],
-        }
-        title = "Test images with a copy in training"
-        blocks.append(
-            _report.Table(title=title, note=_LEAKAGE, bars=["share"], **table)
-        )
+        table = _report.Table(
+            title="Test images with a copy in training", note=_LEAKAGE,
+            frame=audit.leakage, percent=["share", "share of same group"],
+            bars=["share"], detail_columns=["share of same group"],
+        )  # fmt: skip
+        blocks.append(table)
     blocks += control_tables(audit.controls)
     pairs = _worst_pairs(audit.pairs, audit.images, n_pairs)
     if len(pairs):
@@ -223,8 +214,9 @@ def fill_report(audit, n_pairs=12):
         ("Classes", "", audit.counts.loc[:, used]),
         ("Properties of the files", _FILES, audit.appearance),
     ):
-        table = _report.Table(title=title, note=note, frame=frame, is_detail=True)
-        blocks.append(table)
+        blocks.append(
+            _report.Table(title=title, note=note, frame=frame, is_detail=True)
+        )
     blocks.append(audit._computed_on())
     subtitle = f"{audit.protocol.data}. What these images give away before training."
     return _report.Report("Audit of a data set", blocks, subtitle, [*_tiles(audit)])
@@ -254,8 +246,7 @@ def _tiles(audit):
 def _worst_pairs(pairs, images, n_pairs):
     """Return the pairs to look at: of each kind of trouble, the least similar first.
 
-    One pair a group of copies, so that no scan is shown twice. Different labels come
-    first, then pairs across training and test, then the others.
+    One pair a group of copies. Different labels come first, then pairs across a split.
     """
     group = images.set_index(["split", "index"])["copy_group"]
     keys = pd.MultiIndex.from_frame(pairs[["split_i", "i"]])
@@ -296,5 +287,5 @@ def _picture(source):
     if outcome.failure is not None:
         return None
     picture = Image.fromarray(outcome.image)
-    picture.thumbnail((_PICTURE_SIDE, _PICTURE_SIDE))
+    picture.thumbnail((240, 240))
     return picture

@@ -194,16 +194,12 @@ class Comparison(_report.BaseReport):
         yield _report.Table(title="Scores", note=note, frame=shown)
         if len(frame) > 1:
             paired = frame.iloc[1:]
-            against = {
-                "difference": [f"{x:+.3f}" for x in paired["difference"]],
-                "95 % interval": [
-                    f"{low:+.3f} to {high:+.3f}"
-                    for low, high in paired[["low", "high"]].to_numpy()
-                ],
-                "p": paired["p_value"],
-            }
+            signed = paired[["difference", "low", "high"]].map("{:+.3f}".format)
+            table = signed[["difference"]].assign(
+                **{"95 % interval": signed["low"] + " to " + signed["high"]},
+                p=paired["p_value"],
+            )
             title = f"Against {frame.index[0]}, corrected resampled t-test"
-            table = pd.DataFrame(against, index=paired.index)
             yield _report.Table(title=title, frame=table)
         if self.folds["held_out"].notna().all():
             by_source = self.folds.pivot_table(
@@ -230,25 +226,21 @@ def make_folds(X, y, groups, cv, seed):
 
 def split_notes(splits, y, groups):
     """Yield what a reader must know of splits that tear groups or lack a class."""
-    torn = unknown = absent = 0
-    for _, _, train, test in splits:
-        if groups is not None:
-            torn += len(np.intersect1d(groups[train], groups[test])) > 0
-        unknown += len(np.setdiff1d(y[test], y[train])) > 0
-        absent += len(np.setdiff1d(y[train], y[test])) > 0
-    n = len(splits)
-    if torn:
-        yield f"in {torn} of {n} splits a group lies on both sides: leakage"
-    if unknown:
-        yield (
-            f"in {unknown} of {n} splits training lacks a class of the test images, "
-            "which all count as errors"
-        )
-    if absent:
-        yield (
-            f"in {absent} of {n} splits no test image is of some class of training; "
-            "means over classes leave it out"
-        )
+    found = {
+        "a group lies on both sides: leakage": [
+            groups is not None and len(np.intersect1d(groups[train], groups[test]))
+            for _, _, train, test in splits
+        ],
+        "training lacks a class of the test images, which all count as errors": [
+            len(np.setdiff1d(y[test], y[train])) for _, _, train, test in splits
+        ],
+        "no test image is of some class of training; means over classes leave it out": [
+            len(np.setdiff1d(y[train], y[test])) for _, _, train, test in splits
+        ],
+    }
+    for what, counts in found.items():
+        if any(counts):
+            yield f"in {np.count_nonzero(counts)} of {len(splits)} splits {what}"
 
 
 def corrected_t_test(difference, test_share, confidence=0.95):
@@ -261,9 +253,7 @@ def corrected_t_test(difference, test_share, confidence=0.95):
         return {"difference": mean} | dict.fromkeys(("low", "high", "p_value"), np.nan)
     error = np.sqrt((1 / k + test_share) * np.var(difference, ddof=1))
     reach = error * student.ppf(0.5 + confidence / 2, k - 1)
-    if error == 0:
-        p_value = 1.0 if mean == 0 else 0.0
-    else:
-        p_value = float(2 * student.sf(abs(mean) / error, k - 1))
+    size = abs(mean) / error if error else np.inf if mean else 0
+    p_value = float(2 * student.sf(size, k - 1))
     ends = {"low": float(mean - reach), "high": float(mean + reach)}
     return {"difference": mean, **ends, "p_value": p_value}

@@ -147,12 +147,9 @@ confidence, random_state, n_jobs
             raise ValueError("per_group=True needs groups: one label an image.")
         options = {"n_resamples": n_resamples, "confidence": confidence}
         options["random_state"] = random_state
-        n = len(predictions)
-        n_groups = None if groups is None else len(np.unique(groups))
-        known = "not known" if groups is None else "given"
-        notes = (f"{confidence:.0%} intervals, {n_resamples} draws of the bootstrap",)
-        about = _report.Protocol(
-            f"{n:,} images", n, n_groups, known, protocol, random_state, notes
+        notes = [f"{confidence:.0%} intervals, {n_resamples} draws of the bootstrap"]
+        about = _report.describe(
+            len(predictions), groups, protocol, random_state, notes
         )
         report = cls(predictions, groups, options, about, model_id)
         report.notes += _scores.note_limits(predictions, groups)
@@ -191,19 +188,19 @@ confidence, random_state, n_jobs
                     "looked for among them, and no control saw them."
                 )
         n_seen = int((~unseen).sum())
+        note = (
+            f"{n_seen} of {len(p)} images ({n_seen / len(p):.0%}) have a copy or "
+            "mirror in training; the scores of the others stand apart."
+        )
         if n_seen == 0:
-            self.notes.append("No image has a copy or mirror in training.")
+            note = "No image has a copy or mirror in training."
             self.unseen_scores = self.scores
-        else:
-            self.notes.append(
-                f"{n_seen} of {len(p)} images ({n_seen / len(p):.0%}) have a copy or "
-                "mirror in training; the scores of the others stand apart."
-            )
-        if n_seen and unseen.any():
+        elif n_seen < len(p):
             groups = None if groups is None else groups[unseen]
             self.unseen_scores = _scores.score_table(
                 p.take(unseen), groups=groups, **self._options
             )
+        self.notes.append(note)
         options = {"random_state": self._options["random_state"], "n_jobs": n_jobs}
         self.controls = _controls.scores_beside_controls(
             p, training, y_train, scored, unseen, **options

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from brain_tumor_clf.inspection import ReliabilityDisplay, axes_row, require_pyplot
-from brain_tumor_clf.reports._audit_report import ALL, copies_by_class
+from brain_tumor_clf.reports._audit_report import ALL, copy_table
 from brain_tumor_clf.reports._controls import control_tables
 from brain_tumor_clf.reports._scan import KINDS
 
@@ -23,7 +23,10 @@ def draw_audit(audit):
     readable = audit.images[audit.images["failure"].isna()]
     table, title = audit.leakage, "Test images with a copy in training"
     if table is None:
-        table, title = copies_by_class(readable), "Images with a copy in the data set"
+        table, title = (
+            copy_table(readable, "label"),
+            "Images with a copy in the data set",
+        )
     shares = table.filter(KINDS).div(table["images"].clip(lower=1), axis=0)
     options = {"stacked": True, "color": _KIND_COLORS, "xlim": (0, 1)}
     _bars(shares, axes[1], title, "Share of images", **options)

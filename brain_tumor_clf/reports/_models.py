@@ -15,7 +15,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from brain_tumor_clf.reports._comparison import Comparison, make_folds, split_notes
 from brain_tumor_clf.reports._evaluation import EvaluationReport
-from brain_tumor_clf.reports._report import Protocol, check_groups, check_labels
+from brain_tumor_clf.reports._report import check_groups, check_labels, describe
 from brain_tumor_clf.reports._scores import check_finite
 
 
@@ -207,15 +207,9 @@ def compare(
         predictions.append(predicted)
         if progress is not None:
             progress(row)
-    protocol = Protocol(
-        data=f"{len(y):,} images",
-        n=len(y),
-        n_groups=None if groups is None else len(np.unique(groups)),
-        groups="not known" if groups is None else "given",
-        split=f"{len(splits) // len(seeds)} folds, the same for all ({how})",
-        seed=tuple(seeds),
-        notes=(f"scores are {scoring}", *split_notes(splits, y, groups)),
-    )
+    split = f"{len(splits) // len(seeds)} folds, the same for all ({how})"
+    notes = f"scores are {scoring}", *split_notes(splits, y, groups)
+    protocol = describe(len(y), groups, split, tuple(seeds), notes)
     tables = pd.DataFrame(rows), pd.concat(predictions, ignore_index=True)
     return Comparison(*tables, y, groups, list(estimators), str(scoring), protocol)
 
@@ -277,15 +271,10 @@ class _Answers:
 def _seeded(estimator, seed):
     """Return a clone whose parameters called `random_state`, at any depth, are set.
 
-    The first is the seed, the others are drawn from it: networks that vote together
-    must not be all the same.
+    The first to the seed, others to draws from it: networks that vote must differ.
     """
     model = clone(estimator)
-    names = [
-        name
-        for name in model.get_params(deep=True)
-        if name == "random_state" or name.endswith("__random_state")
-    ]
+    names = [x for x in model.get_params() if x.split("__")[-1] == "random_state"]
     drawn = np.random.SeedSequence(seed).generate_state(len(names)) >> 1
     seeds = [seed, *map(int, drawn[1:])]
     return model.set_params(**dict(zip(names, seeds, strict=False)))

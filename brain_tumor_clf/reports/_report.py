@@ -189,6 +189,13 @@ class Protocol:
         ]
 
 
+def describe(n, groups, split, seed, notes):
+    """Return the `Protocol` of `n` images of groups that are given, or not known."""
+    n_groups = None if groups is None else len(np.unique(groups))
+    known = "not known" if groups is None else "given"
+    return Protocol(f"{n:,} images", n, n_groups, known, split, seed, tuple(notes))
+
+
 def _package_versions():
     """Return versions of what computes reports, and of the backends in use."""
     # A backend is asked itself: it may be installed under another name (-cpu, -macos).

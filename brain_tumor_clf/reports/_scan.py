@@ -15,7 +15,7 @@ from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.model_selection import make_thumbnails
 
 _OPTIONS = preprocessing.ReadOptions("rgb")
-_PERCENTILES = (1, 5, 25, 50, 75, 90, 95, 99)
+_PERCENTILES = np.array([1, 5, 25, 50, 75, 90, 95, 99]) / 100 - 1e-12
 _DARK = 10  # intensities up to this are air in most scans
 # Pillow's mode -> name, where it is another one, and bits a channel, where not 8.
 _MODES = {"1": "gray", "L": "gray", "I": "gray", "F": "gray", "LA": "gray+alpha"}
@@ -30,9 +30,8 @@ KINDS = ("exact", "near", "mirrored", "rotated")
 class ScanFeatures:
     """What is kept of each image; entries of all fields go together.
 
-    The frame says how an image is stored, or why it cannot be read ("failure"). There
-    are 15 statistics of the intensities (NaN of an unreadable image), and thumbnails
-    whole and trimmed, (n, 2, size, size). Notes are the readers' remarks, with names.
+    The frame says how it is stored or why it cannot be read ("failure"); thumbnails,
+    (n, 2, size, size), are whole and trimmed; notes are the readers', with names.
     """
 
     frame: pd.DataFrame
@@ -54,32 +53,20 @@ class ScanFeatures:
         arrays = self.statistics[positions], self.thumbnails[positions]
         return ScanFeatures(frame, *arrays, self.notes)
 
-    @classmethod
-    def concat(cls, parts):
-        """Return the features of several collections as of one."""
-        notes = {}
-        for part in parts:
-            for text, names in part.notes.items():
-                notes.setdefault(text, []).extend(names)
-        frame = pd.concat([part.frame for part in parts], ignore_index=True)
-        statistics = np.concatenate([part.statistics for part in parts])
-        thumbnails = np.concatenate([part.thumbnails for part in parts])
-        return cls(frame, statistics, thumbnails, notes)
 
+def scan_features(*parts, size=32, n_jobs=None):
+    """Read every image of one or more collections once and keep what reports need.
 
-def scan_features(X, *, size=32, n_jobs=None):
-    """Read every image once and keep what the audit and the controls need of it.
-
-    Thumbnails have `size` pixels a side; `n_jobs` threads read. Images that cannot be
-    read are marked, not raised.
+    Thumbnails have `size` pixels a side. Unreadable images are marked, not raised.
     """
-    X = check_image_collection(X)
+    X = [source for part in parts for source in check_image_collection(part)]
+    positions = [i for part in parts for i in range(len(part))]
     statistics = np.full((len(X), 7 + len(_PERCENTILES)), np.nan, dtype=np.float32)
     thumbnails = np.zeros((len(X), 2, size, size), dtype=np.float32)
     rows, notes = [], {}
     outcomes = preprocessing.iter_outcomes(lambda s: _examine(s, size), X, n_jobs)
     for i, outcome in enumerate(outcomes):
-        name = preprocessing.source_name(X[i], i)
+        name = preprocessing.source_name(X[i], positions[i])
         row = {"name": name, "failure": outcome.failure}
         if outcome.failure is None:
             facts, statistics[i], thumbnails[i] = outcome.image
@@ -163,9 +150,7 @@ def _statistics(gray):
     z = (levels - mean) / max(std, 1e-9)
     some = share[share > 0]
     entropy = -(some * np.log2(some)).sum()
-    percentiles = np.searchsorted(
-        np.cumsum(share), np.array(_PERCENTILES) / 100 - 1e-12
-    )
+    percentiles = np.searchsorted(np.cumsum(share), _PERCENTILES)
     moments = [mean, std, share @ z**3, share @ z**4, entropy]
     ends = [share[: _DARK + 1].sum(), share[255]]
     return np.array([*moments, *ends, *percentiles], dtype=np.float32)
@@ -175,9 +160,8 @@ def _statistics(gray):
 class Copies:
     """Copies among images, of which some may be test images.
 
-    Of images with equal thumbnails only the first is paired with others: `first_of` is
-    its position. `labels` are groups of copies; `digests` are equal for images of equal
-    pixels. An image that cannot be read is a group by itself.
+    Of images with equal thumbnails only the first, `first_of`, is paired with others.
+    `labels` are groups of copies; equal pixels have equal `digests`.
     """
 
     pairs: pd.DataFrame
@@ -191,14 +175,12 @@ class Copies:
         `others` is an ndarray of bool; an image is no copy of itself.
         """
         kinds = np.full(len(self.labels), None, dtype=object)
-        for kind in reversed(KINDS):
-            if kind == "exact":
-                has_copy = _others_of_key(self.digests, others)
-            else:
-                has_copy = self._is_paired(kind, others)[self.first_of]
+        for kind in KINDS[:0:-1]:
+            has_copy = self._is_paired(kind, others)[self.first_of]
             if kind == "near":
                 has_copy |= _others_of_key(self.first_of, others)
             kinds[has_copy] = kind
+        kinds[_others_of_key(self.digests, others)] = KINDS[0]
         return kinds
 
     def _is_paired(self, kind, others):
@@ -237,19 +219,18 @@ def find_copies(features, grouper):
         pairs = grouper.pairs_.copy()
         pairs["i"], pairs["j"] = at[pairs["i"]], at[pairs["j"]]
     # An unreadable image has a digest of its own.
-    unread = [f"unread {i}" for i in range(n)]
-    digests = pd.factorize(features.frame["digest"].where(features.readable, unread))[0]
-    return Copies(
-        _with_kinds(pairs, digests), pd.factorize(labels)[0], digests, first_of
-    )
+    digests = features.frame["digest"].where(features.readable, np.arange(n))
+    digests = pd.factorize(digests)[0]
+    pairs = _with_kinds(pairs, digests)
+    return Copies(pairs, pd.factorize(labels)[0], digests, first_of)
 
 
 def _with_kinds(pairs, digests):
     """Return pairs, those of equal pixels added, with the kind of each."""
     _, first, inverse = np.unique(digests, return_index=True, return_inverse=True)
     j = np.flatnonzero(first[inverse] != np.arange(len(digests)))
-    exact = {"i": first[inverse][j], "j": j, "similarity": 1.0, "transform": "identity"}
-    exact = pd.DataFrame(exact)
+    exact = pd.DataFrame({"i": first[inverse][j], "j": j})
+    exact = exact.assign(similarity=1.0, transform="identity")
     # Older pandas warns of empty tables.
     parts = [part for part in (exact, pairs) if len(part)]
     pairs = pd.concat(parts, ignore_index=True) if parts else exact

@@ -33,8 +33,7 @@ RATES = ("sensitivity", "specificity", "precision")
 class Predictions:
     """True and predicted classes as positions in `classes`, and probabilities, if any.
 
-    The classes are those of the model and those of the images. `healthy` is the
-    position of the class without a tumor, or None.
+    `healthy` is the position of the class without a tumor, or None.
     """
 
     classes: np.ndarray
@@ -110,9 +109,7 @@ def _check_kinds(y_true, y_pred, known):
 def vote_by_group(predictions, groups):
     """Return one vote a group, and the number of groups of several classes without one.
 
-    The vote is the class of the highest mean probability; without probabilities, the
-    one that most images of the group are called, of equals the first. It is None if no
-    group is of one class.
+    By mean probability, or else by counting, of equals the first; None of no group.
     """
     p = predictions
     ballots = np.eye(len(p.classes))[p.predicted] if p.proba is None else p.proba
@@ -176,47 +173,36 @@ def _roc_auc(p, occurs):
 def score_table(predictions, *, groups, unit="images", **options):
     """Return the scores that are defined, with intervals and their kind.
 
-    Groups are drawn whole by the bootstrap; `unit` is what the predictions are of
-    otherwise. `options` are those of `bootstrap_interval`; 0 resamples leave it out.
+    Of `groups` or else of a `unit`; `options` are those of `bootstrap_interval`.
     """
-    p = predictions
+    p, everything = predictions, np.ones(len(predictions), dtype=bool)
     table = pd.DataFrame(
         {"value": score_values(p), "low": np.nan, "high": np.nan, "interval": "none"},
         index=pd.Index(SCORE_NAMES, name="score"),
     )
-    is_tumor = p.true != p.healthy
-    right, called_tumor = p.true == p.predicted, p.predicted != p.healthy
-    everything = np.ones(len(p), dtype=bool)
-    parts = {"accuracy": everything}
+    is_tumor, called_tumor = p.true != p.healthy, p.predicted != p.healthy
+    rates = {"accuracy": (everything, p.true == p.predicted)}
     if p.healthy is not None:
-        parts |= {"tumor_miss_rate": is_tumor, "false_alarm_rate": ~is_tumor}
+        rates["tumor_miss_rate"] = is_tumor, ~called_tumor
+        rates["false_alarm_rate"] = ~is_tumor, called_tumor
+    parts = [rates.get(name, [everything])[0] for name in SCORE_NAMES]
     if options["n_resamples"]:
         table["low"], table["high"] = bootstrap_interval(
-            lambda at: score_values(p.take(at)),
-            len(p),
-            groups=groups,
-            parts=[parts.get(name, everything) for name in SCORE_NAMES],
+            lambda at: score_values(p.take(at)), len(p), groups=groups, parts=parts,
             **options,
-        )
+        )  # fmt: skip
         unit = unit if groups is None else "groups"
-        kinds = f"bootstrap over {unit}", f"Wilson over {unit}"
-        table["interval"] = np.where(table["value"].isin([0, 1]), *kinds[::-1])
-    if groups is None:
-        # Rates of independent images need no bootstrap.
-        hits = [right, ~called_tumor, called_tumor]
-        for (name, part), hit in zip(parts.items(), hits, strict=False):
-            bounds = _wilson((part & hit).sum(), part.sum(), options["confidence"])
-            table.loc[name, ["low", "high"]] = bounds
-            table.loc[name, "interval"] = "Wilson"
-    else:
-        for name in SCORE_NAMES:
-            if not _has_groups(parts.get(name, everything), groups):
-                table.loc[name, ["low", "high", "interval"]] = np.nan, np.nan, "none"
+        kinds = f"Wilson over {unit}", f"bootstrap over {unit}"
+        table["interval"] = np.where(table["value"].isin([0, 1]), *kinds)
+    row = ["low", "high", "interval"]
+    for name, part in zip(SCORE_NAMES, parts, strict=True):
+        if groups is None and name in rates:  # independent images need no bootstrap
+            n_hits = (part & rates[name][1]).sum()
+            ends = wilson_interval(n_hits, part.sum(), confidence=options["confidence"])
+            table.loc[name, row] = *ends, "Wilson"
+        elif groups is not None and not _has_groups(part, groups):
+            table.loc[name, row] = np.nan, np.nan, "none"
     return table.dropna(subset="value")
-
-
-def _wilson(n_hits, n, confidence):
-    return wilson_interval(int(n_hits), int(n), confidence=confidence)
 
 
 def _has_groups(part, groups):
@@ -227,34 +213,31 @@ def _has_groups(part, groups):
 def class_table(predictions, *, groups, **options):
     """Return sensitivity, specificity and precision of each class, with intervals.
 
-    Columns are "support", for each rate its value, "…_low" and "…_high" (missing where
-    all images behind it are of one group), and "interval" (which kind they are).
+    Ends of an interval ("…_low", "…_high") are missing where its images are one group.
     """
     p = predictions
-    hits, parts = _class_counts(p)
-    rates = _class_rates(p)
-    low, high = np.full((2, *rates.shape), np.nan)
-    kind = "none"
+    (hits, parts), rates = _class_counts(p), _class_rates(p)
+    (low, high), kind = np.full((2, *rates.shape), np.nan), "none"
     if groups is None:
         kind = "Wilson"
         for at in np.ndindex(rates.shape):
-            n = parts[at].sum()
-            low[at], high[at] = _wilson(hits[at].sum(), n, options["confidence"])
+            n_hits, n, confidence = (
+                hits[at].sum(),
+                parts[at].sum(),
+                options["confidence"],
+            )
+            low[at], high[at] = wilson_interval(n_hits, n, confidence=confidence)
     elif options["n_resamples"]:
         kind = "bootstrap over groups"
+        options |= {"groups": groups, "parts": parts}
         low, high = bootstrap_interval(
-            lambda at: _class_rates(p.take(at)),
-            len(p),
-            groups=groups,
-            parts=parts,
-            **options,
+            lambda at: _class_rates(p.take(at)), len(p), **options
         )
         if np.isin(rates, (0, 1)).any():
             kind += ", Wilson over groups where a rate is 0 or 1"
     undefined = np.isnan(rates)
-    if groups is not None:
-        of_one = [[not _has_groups(part, groups) for part in row] for row in parts]
-        undefined |= np.array(of_one)
+    for at in np.ndindex(rates.shape) if groups is not None else ():
+        undefined[at] |= not _has_groups(parts[at], groups)
     table = {"support": np.bincount(p.true, minlength=len(p.classes))}
     for i, name in enumerate(RATES):
         table[name] = rates[i]
