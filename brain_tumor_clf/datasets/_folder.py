@@ -234,8 +234,8 @@ def _find_groups_file(folder, roots):
     places = [folder, *(root for _, root in roots)]
     # A split loaded by its own path: the table lies beside it.
     resolved = Path(os.path.abspath(folder))
-    if any(resolved.name.lower() in names for names in _SPLIT_NAMES.values()):
-        places.append(folder / os.pardir if folder.name == "" else folder.parent)
+    if _find_splits([resolved]):
+        places.append(resolved.parent)
     tables = [place / _GROUPS_FILE for place in dict.fromkeys(places)]
     return next((table for table in tables if table.is_file()), None)
 
@@ -252,11 +252,10 @@ def _warn_ignored(folder, ignored):
 
 
 def _as_bunch(frame, names, ignored, folder, subset):
-    grouped = "group" in frame.columns
-    groups = frame["group"].to_numpy() if grouped else None
+    groups = frame["group"].to_numpy() if "group" in frame.columns else None
     counts = frame["label"].value_counts().sort_index()
     per_class = ", ".join(f"{n} {label}" for label, n in counts.items())
-    n_groups = f" in {len(set(groups))} groups" if grouped else ", groups unknown"
+    known = ", groups unknown" if groups is None else f" in {len(set(groups))} groups"
     part = f", subset {subset!r}" if subset else ""
     return Bunch(
         data=frame["path"].to_numpy(dtype=object),
@@ -265,5 +264,5 @@ def _as_bunch(frame, names, ignored, folder, subset):
         groups=groups,
         frame=frame,
         ignored=ignored,
-        DESCR=f"{len(frame)} images{n_groups} of {folder}{part}: {per_class}.",
+        DESCR=f"{len(frame)} images{known} of {folder}{part}: {per_class}.",
     )

@@ -99,17 +99,8 @@ def make_brain_mri(
         data[i], masks[i] = plan.draw(i, size)
     if return_X_y:
         return data, plan.target
-    bunch = Bunch(
-        data=data,
-        target=plan.target,
-        target_names=sorted(plan.classes),
-        groups=plan.groups,
-        planes=plan.planes,
-        DESCR=plan.describe(size),
-    )
-    if return_masks:
-        bunch.masks = masks
-    return bunch
+    columns = {"target": plan.target, "groups": plan.groups, "planes": plan.planes}
+    return _as_bunch(plan, size, data, masks if return_masks else None, columns)
 
 
 def write_brain_mri(
@@ -173,17 +164,9 @@ def write_brain_mri(
     file, target, groups, cut_in, mask = columns
     table = pd.DataFrame({"file": file, "label": target, "group": groups})
     table.to_csv(folder / "groups.csv", index=False)
-    bunch = Bunch(
-        data=_full_paths(folder, file),
-        target=target,
-        target_names=sorted(plan.classes),
-        groups=groups,
-        planes=cut_in,
-        DESCR=plan.describe(size),
-    )
-    if write_masks:
-        bunch.masks = _full_paths(folder, mask)
-    return bunch
+    columns = {"target": target, "groups": groups, "planes": cut_in}
+    masks = _full_paths(folder, mask) if write_masks else None
+    return _as_bunch(plan, size, _full_paths(folder, file), masks, columns)
 
 
 class _Plan:
@@ -214,16 +197,23 @@ class _Plan:
         rngs = self.rng(i), self.rng(i, 1 + self.slices[i])
         return draw_scan(self.target[i], self.planes[i], size, *rngs)
 
-    def describe(self, size):
-        """Return the set in words."""
-        names, counts = np.unique(self.target, return_counts=True)
-        return _DESCR.format(
-            n=len(self.target),
-            patients=len(np.unique(self.groups)),
-            height=size[0],
-            width=size[1],
-            counts=", ".join(f"{n} {c}" for c, n in zip(names, counts, strict=True)),
-        )
+
+def _as_bunch(plan, size, data, masks, columns):
+    """Return phantoms with their description."""
+    names, counts = np.unique(plan.target, return_counts=True)
+    description = _DESCR.format(
+        n=len(plan.target),
+        patients=len(np.unique(plan.groups)),
+        height=size[0],
+        width=size[1],
+        counts=", ".join(f"{n} {c}" for c, n in zip(names, counts, strict=True)),
+    )
+    bunch = Bunch(
+        data=data, **columns, target_names=sorted(plan.classes), DESCR=description
+    )
+    if masks is not None:
+        bunch.masks = masks
+    return bunch
 
 
 def _check_size(image_size, least):
