@@ -18,7 +18,7 @@ _MAX_INTEGER = 2**31
 _LARGE = ("seed", "shared_object_id")  # numbers that size nothing
 
 # They run code, load files, or hold text or tables that no image network needs.
-_REFUSED_LAYERS = {
+_REFUSED_LAYERS = (
     "FlaxLayer",
     "HashedCrossing",
     "Hashing",
@@ -31,9 +31,9 @@ _REFUSED_LAYERS = {
     "TFSMLayer",
     "TextVectorization",
     "TorchModuleWrapper",
-}
+)
 # What x + y, x * 2 and the like between layers become.
-_OPERATIONS = {
+_OPERATIONS = (
     "Absolute",
     "Add",
     "Divide",
@@ -45,19 +45,19 @@ _OPERATIONS = {
     "Power",
     "Subtract",
     "TrueDivide",
-}
+)
 _TENSOR_FORMS = ("__keras_tensor__", "__numpy__", "__slice__", "__ellipsis__")
-_NETWORKS = {
+_NETWORKS = (
     ("keras", "Sequential"),
     ("keras", "Functional"),
     ("keras.src.models.functional", "Functional"),
     ("keras.src.models.sequential", "Sequential"),
-}
-_OTHER_CLASSES = {
+)
+_OTHER_CLASSES = (
     ("keras", "DTypePolicy"),
     ("keras.dtype_policies", "DTypePolicy"),
     ("keras.src.applications.convnext", "LayerScale"),
-}
+)
 # Public modules of Keras, and what their classes must be.
 _KINDS = {
     "keras.layers": (keras.layers, keras.Layer),
@@ -142,7 +142,7 @@ def _is_registered(name, allow_registered):
 
 
 def _is_allowed(module, name, node):
-    if (module, name) in _NETWORKS | _OTHER_CLASSES:
+    if (module, name) in _NETWORKS + _OTHER_CLASSES:
         return True
     if name == "function":
         function = node.get("config")

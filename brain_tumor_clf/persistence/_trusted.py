@@ -56,23 +56,21 @@ TRUSTED_TYPES = (
 
 # Nodes of skops' schema that hold data. Left out: bound methods, operators, partial
 # functions, calls of a constructor, sparse matrices (indices unchecked), raw bytes.
-TRUSTED_LOADERS = frozenset(
-    {
-        "DTypeNode",
-        "DefaultDictNode",
-        "DictNode",
-        "FunctionNode",  # NumPy's and SciPy's ufuncs alone, by skops' own list
-        "JsonNode",
-        "ListNode",
-        "LossNode",
-        "MaskedArrayNode",
-        "NdArrayNode",
-        "ObjectNode",
-        "RandomGeneratorNode",
-        "RandomStateNode",
-        "SetNode",
-        "SliceNode",
-        "TupleNode",
-        "TypeNode",
-    }
+TRUSTED_LOADERS = (
+    "DTypeNode",
+    "DefaultDictNode",
+    "DictNode",
+    "FunctionNode",  # NumPy's and SciPy's ufuncs alone, by skops' own list
+    "JsonNode",
+    "ListNode",
+    "LossNode",
+    "MaskedArrayNode",
+    "NdArrayNode",
+    "ObjectNode",
+    "RandomGeneratorNode",
+    "RandomStateNode",
+    "SetNode",
+    "SliceNode",
+    "TupleNode",
+    "TypeNode",
 )
