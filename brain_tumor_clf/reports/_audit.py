@@ -9,7 +9,6 @@ from brain_tumor_clf.model_selection import NearDuplicateGrouper
 from brain_tumor_clf.reports import _audit_report, _render, _report, _scan
 from brain_tumor_clf.reports._audit_findings import find_all
 from brain_tumor_clf.reports._controls import audit_controls
-from brain_tumor_clf.reports._figures import draw_audit
 
 
 def audit_dataset(
@@ -87,9 +86,7 @@ def audit_dataset(
     >>> print(audit.findings[0].title)
     2 of 2 test images (100%) have a copy or mirror image in training.
     """
-    if (X_test is None) != (y_test is None):
-        given = "X_test" if y_test is None else "y_test"
-        raise ValueError(f"X_test and y_test must be given together, got only {given}.")
+    _report.check_both(X_test, y_test, "_test")
     if X_test is None and groups_test is not None:
         raise ValueError("groups_test was given without X_test.")
     parts = [_report.check_part(X, y, groups, "")]
@@ -165,13 +162,13 @@ class DatasetAudit(_report.BaseReport):
         copies = _scan.find_copies(features, grouper)
         groups = _scan.join_groups(copies.labels, np.concatenate(links))
         self.groups, self.test_groups = groups[~is_test], groups[is_test]
-        images = _audit_report.image_table(features, y, is_test, groups, copies)
+        images = _scan.image_table(features, y, is_test, groups, copies)
         self.images = images
         self.counts = _audit_report.count_table(images)
         self.appearance = _audit_report.appearance_table(images)
         self.copies = _audit_report.copy_table(images)
         self.leakage = _audit_report.leakage_table(images)
-        self.pairs = _audit_report.pair_table(images, copies)
+        self.pairs = _scan.pair_table(images, copies)
         is_healthy = y[features.readable & ~is_test] == healthy
         self.has_tumor_or_not = bool(is_healthy.any() and not is_healthy.all())
         told = healthy if self.has_tumor_or_not else None
@@ -282,7 +279,7 @@ class DatasetAudit(_report.BaseReport):
         self : DatasetAudit
             With the attributes `axes_` and `figure_`.
         """
-        self.axes_ = draw_audit(self)
+        self.axes_ = _audit_report.draw_audit(self)
         self.figure_ = self.axes_[0].figure
         return self
 

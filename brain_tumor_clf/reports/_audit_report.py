@@ -6,12 +6,17 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from brain_tumor_clf.inspection import require_pyplot
 from brain_tumor_clf.preprocessing import iter_outcomes
 from brain_tumor_clf.reports import _report
 from brain_tumor_clf.reports._controls import control_tables
+from brain_tumor_clf.reports._report import Protocol, Report, Table, Text
 from brain_tumor_clf.reports._scan import KINDS, read_pixels
 
 ALL = "all images"
+# Told apart without color vision, too: dark to light within each family.
+_KIND_COLORS = ("#9b2226", "#ca6702", "#e9b44c", "#d8d3c4")
+_COLORS = ("#1f5fa8", "#9cc3ec")
 _LEAKAGE = (
     "A test image counts once, with its worst kind of copy: equal in every pixel, near "
     "(re-encoded, resized, brighter), or mirrored. The same group is a copy, a copy of "
@@ -29,45 +34,6 @@ _FILES = (
     "Where classes differ in these, a model can tell them by their source. Brightness "
     "is the mean intensity, 0 to 255."
 )
-
-
-def image_table(features, y, is_test, groups, copies):
-    """Return one row an image, training images first; see `DatasetAudit.to_frame`."""
-    of_training, of_test = copies.kind_among(~is_test), copies.kind_among(is_test)
-    facts = features.frame
-    table = pd.DataFrame(
-        {
-            "split": np.where(is_test, "test", "train"),
-            "index": np.arange(len(y)) - (~is_test).sum() * is_test,
-            "name": facts["name"],
-            "label": pd.Series(y).infer_objects(),
-            "group": groups,
-            "copy_group": copies.labels,
-            **facts[["height", "width", "mode", "bits"]],
-            "brightness": features.statistics[:, 0],
-            "failure": facts["failure"],
-            "copy": np.where(is_test, of_test, of_training),
-        }
-    )
-    if is_test.any():
-        table["copy_in_training"] = np.where(is_test, of_training, None)
-        table["group_in_training"] = is_test & np.isin(groups, groups[~is_test])
-    return table
-
-
-def pair_table(images, copies):
-    """Return one row a pair of copies, in words that need no other table."""
-    columns = {}
-    for side in ("i", "j"):
-        part = images.iloc[copies.pairs[side].to_numpy()].reset_index(drop=True)
-        columns[f"split_{side}"], columns[side] = part["split"], part["index"]
-        columns[f"name_{side}"], columns[f"label_{side}"] = part["name"], part["label"]
-    table = pd.DataFrame(columns)
-    for name in ("kind", "similarity", "transform"):
-        table[name] = copies.pairs[name].to_numpy()
-    table["labels_differ"] = table["label_i"] != table["label_j"]
-    table["crosses"] = table["split_i"] != table["split_j"]
-    return table
 
 
 def count_table(images):
@@ -176,12 +142,11 @@ def describe(audit, grouper, seed):
     ]
     n_bad = int(audit.images["failure"].notna().sum())
     if n_bad:
-        notes.append(
-            f"{n_bad:,} images cannot be read and are in no figure but the counts"
-        )
+        what = "images cannot be read and are in no figure but the counts"
+        notes.append(f"{n_bad:,} {what}")
     groups = "groups given, joined with copies" if audit.knows_groups else "copies"
     n, n_groups = len(audit.images), int(audit.images["group"].nunique())
-    return _report.Protocol(data, n, n_groups, groups, split, seed, tuple(notes))
+    return Protocol(data, n, n_groups, groups, split, seed, tuple(notes))
 
 
 def fill_report(audit, n_pairs=12):
@@ -189,14 +154,12 @@ def fill_report(audit, n_pairs=12):
     blocks = [_report.Findings(title="Findings", findings=audit.findings)]
     unreadable = audit.to_frame("unreadable")
     if len(unreadable):
-        lines = [
-            f"{row['name']}: {row['failure']} ({row['split']}, position {row['index']})"
-            for row in unreadable.to_dict("records")
-        ]
+        line = "{name}: {failure} ({split}, position {index})"
+        lines = [line.format_map(row) for row in unreadable.to_dict("records")]
         title = "Images that cannot be read"
-        blocks.append(_report.Text(title=title, lines=lines, is_long=True))
+        blocks.append(Text(title=title, lines=lines, is_long=True))
     if audit.leakage is not None:
-        table = _report.Table(
+        table = Table(
             title="Test images with a copy in training", note=_LEAKAGE,
             frame=audit.leakage, percent=["share", "share of same group"],
             bars=["share"], detail_columns=["share of same group"],
@@ -214,12 +177,10 @@ def fill_report(audit, n_pairs=12):
         ("Classes", "", audit.counts.loc[:, used]),
         ("Properties of the files", _FILES, audit.appearance),
     ):
-        blocks.append(
-            _report.Table(title=title, note=note, frame=frame, is_detail=True)
-        )
+        blocks.append(Table(title=title, note=note, frame=frame, is_detail=True))
     blocks.append(audit._computed_on())
     subtitle = f"{audit.protocol.data}. What these images give away before training."
-    return _report.Report("Audit of a data set", blocks, subtitle, [*_tiles(audit)])
+    return Report("Audit of a data set", blocks, subtitle, [*_tiles(audit)])
 
 
 def _tiles(audit):
@@ -289,3 +250,49 @@ def _picture(source):
     picture = Image.fromarray(outcome.image)
     picture.thumbnail((240, 240))
     return picture
+
+
+def draw_audit(audit):
+    """Draw classes, copies, brightness and controls; return the four Axes."""
+    _, axes = require_pyplot().subplots(2, 2, figsize=(11.5, 8), layout="constrained")
+    axes = axes.ravel()
+    counts = audit.counts.drop(index=ALL).filter(like=" images")
+    _bars(counts, axes[0], "Images of each class", "Images", color=_COLORS)
+    readable = audit.images[audit.images["failure"].isna()]
+    table, title = audit.leakage, "Test images with a copy in training"
+    if table is None:
+        table, title = (
+            copy_table(readable, "label"),
+            "Images with a copy in the data set",
+        )
+    shares = table.filter(KINDS).div(table["images"].clip(lower=1), axis=0)
+    options = {"stacked": True, "color": _KIND_COLORS, "xlim": (0, 1)}
+    _bars(shares, axes[1], title, "Share of images", **options)
+    light = readable.groupby("label")["brightness"].agg(list)
+    if len(light):
+        axes[2].violinplot(light.tolist(), showmedians=True, widths=0.8)
+        axes[2].set_xticks(range(1, len(light) + 1), light.index.astype(str))
+    axes[2].set(ylabel="Mean intensity (0 to 255)", title="Brightness, with medians")
+    tables = control_tables(audit.controls)
+    if tables:
+        scores = pd.concat([table.frame[table.bars] for table in tables])
+        tasks = [t.title.rpartition(", ")[2] for t in tables for _ in t.frame.index]
+        scores.index = scores.index + "\n" + tasks
+        options = {"color": _COLORS, "xlim": (0, 1)}
+        _bars(scores, axes[3], "Accuracy of controls", "Accuracy", **options)
+    else:
+        axes[3].text(0.5, 0.5, "not run", ha="center", va="center")
+        axes[3].set_axis_off()
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def _bars(frame, ax, title, xlabel, **options):
+    """Draw a table as horizontal bars, its first row on top."""
+    frame.rename_axis(None).plot.barh(ax=ax, width=0.8, **options)
+    for bars in ax.containers if xlabel != "Share of images" else ():
+        ax.bar_label(bars, fmt="{:.3g}", fontsize=8, padding=3)
+    ax.invert_yaxis()
+    ax.legend(frameon=False, fontsize=8)
+    ax.set(title=title, xlabel=xlabel)

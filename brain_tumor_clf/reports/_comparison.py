@@ -8,9 +8,9 @@ from scipy.stats import t as student
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from brain_tumor_clf._validation import check_choice
+from brain_tumor_clf.inspection import axes_row
 from brain_tumor_clf.reports import _report
 from brain_tumor_clf.reports._evaluation import EvaluationReport
-from brain_tumor_clf.reports._figures import draw_comparison
 
 
 class Comparison(_report.BaseReport):
@@ -209,6 +209,21 @@ class Comparison(_report.BaseReport):
 
     def __repr__(self):
         return f"Comparison({', '.join(self.names)}; {len(self.folds)} fits)"
+
+
+def draw_comparison(comparison, ax=None):
+    """Draw the score of every fold and the mean of each estimator; return the Axes."""
+    ax = axes_row(ax, 1, width=6.4, height=1.2 + 0.6 * len(comparison.names))[0]
+    means = comparison.folds.groupby("estimator")["score"].mean()
+    for position, name in enumerate(comparison.names):
+        scores = comparison.folds.loc[comparison.folds["estimator"] == name, "score"]
+        ax.scatter(scores, np.full(len(scores), position), alpha=0.5, s=24)
+        ax.plot(means[name], position, marker="|", color="black", markersize=18)
+    ax.set_yticks(range(len(comparison.names)), comparison.names)
+    ax.set_ylim(len(comparison.names) - 0.5, -0.5)
+    ax.set_xlabel(f"{comparison.scoring}, one dot a fold")
+    ax.grid(axis="x", alpha=0.3)
+    return ax
 
 
 def make_folds(X, y, groups, cv, seed):

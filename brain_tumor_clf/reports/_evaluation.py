@@ -7,9 +7,10 @@ import pandas as pd
 from sklearn import metrics
 from sklearn.utils.validation import check_consistent_length
 
+from brain_tumor_clf.inspection import ReliabilityDisplay, axes_row
 from brain_tumor_clf.metrics import reliability_curve
 from brain_tumor_clf.reports import _controls, _render, _report, _scores
-from brain_tumor_clf.reports._figures import draw_evaluation
+from brain_tumor_clf.reports._report import Figure, Report, Table, Text
 from brain_tumor_clf.reports._scan import scan_features
 
 _SCORE_TABLES = {
@@ -63,13 +64,10 @@ class EvaluationReport(_report.BaseReport):
     """
 
     def __init__(self, predictions, groups, options, protocol, model_id=None):
-        self._predictions = predictions
-        self._groups = groups
-        self._options = options
-        self.protocol = protocol
-        self.model_id = model_id
-        self.notes = []
-        p = predictions
+        self._predictions, self._groups, self._options = predictions, groups, options
+        self.protocol, self.model_id, self.notes = protocol, model_id, []
+        self.reliability = self.group_scores = self.unseen_scores = None
+        self.controls, p = None, predictions
         y_true, y_pred = p.classes[p.true], p.classes[p.predicted]
         self.scores = _scores.score_table(p, groups=groups, **options)
         self.per_class = _scores.class_table(p, groups=groups, **options)
@@ -79,10 +77,8 @@ class EvaluationReport(_report.BaseReport):
             columns=pd.Index(p.classes, name="predicted"),
         )
         self.classification_report = self._classification_report()
-        self.reliability = None
         if p.proba is not None:
             self.reliability = reliability_curve(y_true, p.proba, classes=p.classes)
-        self.group_scores = self.unseen_scores = self.controls = None
 
     @classmethod
     def from_predictions(
@@ -132,11 +128,7 @@ confidence, random_state, n_jobs
         -------
         EvaluationReport
         """
-        if (X_train is None) != (y_train is None):
-            given = "X_train" if y_train is None else "y_train"
-            raise ValueError(
-                f"X_train and y_train must be given together, got only {given}."
-            )
+        _report.check_both(X_train, y_train, "_train")
         if X_train is not None and X is None:
             raise ValueError("X_train needs X, the images that were predicted.")
         predictions = _scores.check_predictions(
@@ -148,9 +140,8 @@ confidence, random_state, n_jobs
         options = {"n_resamples": n_resamples, "confidence": confidence}
         options["random_state"] = random_state
         notes = [f"{confidence:.0%} intervals, {n_resamples} draws of the bootstrap"]
-        about = _report.describe(
-            len(predictions), groups, protocol, random_state, notes
-        )
+        n = len(predictions)
+        about = _report.describe(n, groups, protocol, random_state, notes)
         report = cls(predictions, groups, options, about, model_id)
         report.notes += _scores.note_limits(predictions, groups)
         if per_group:
@@ -182,11 +173,11 @@ confidence, random_state, n_jobs
         self._add_to_protocol(f"{len(y_train):,} training images, compared with these")
         for part, where in ((training, "training "), (scored, "")):
             n_bad = int((~part.readable).sum())
-            if n_bad:
-                self.notes.append(
-                    f"{n_bad} {where}images cannot be read here: copies were not "
-                    "looked for among them, and no control saw them."
-                )
+            note = (
+                f"{n_bad} {where}images cannot be read here: copies were not looked "
+                "for among them, and no control saw them."
+            )
+            self.notes += [note] if n_bad else []
         n_seen = int((~unseen).sum())
         note = (
             f"{n_seen} of {len(p)} images ({n_seen / len(p):.0%}) have a copy or "
@@ -196,14 +187,13 @@ confidence, random_state, n_jobs
             note = "No image has a copy or mirror in training."
             self.unseen_scores = self.scores
         elif n_seen < len(p):
-            groups = None if groups is None else groups[unseen]
-            self.unseen_scores = _scores.score_table(
-                p.take(unseen), groups=groups, **self._options
-            )
+            options = {"groups": None if groups is None else groups[unseen]}
+            options |= self._options
+            self.unseen_scores = _scores.score_table(p.take(unseen), **options)
         self.notes.append(note)
-        options = {"random_state": self._options["random_state"], "n_jobs": n_jobs}
+        parts, seed = (training, y_train, scored, unseen), self._options["random_state"]
         self.controls = _controls.scores_beside_controls(
-            p, training, y_train, scored, unseen, **options
+            p, *parts, random_state=seed, n_jobs=n_jobs
         )
 
     def _add_to_protocol(self, note):
@@ -226,7 +216,7 @@ confidence, random_state, n_jobs
             "notes": list(self.notes),
             **{name: _report.records(getattr(self, name)) for name in tables},
             "confusion_matrix": {
-                "classes": [_report.plain(label) for label in self.confusion.index],
+                "classes": _report.plain(self.confusion.index.tolist()),
                 "counts": self.confusion.to_numpy().tolist(),
             },
             "classification_report": _report.plain(of_sklearn),
@@ -251,42 +241,59 @@ confidence, random_state, n_jobs
 
     def _report(self):
         caption = "Confusion matrix, rates and reliability"
-        blocks = [
-            _report.Text(lines=self.notes),
-            _report.Figure.of_plot(lambda: draw_evaluation(self)[0].figure, caption),
-        ]
+        figure = Figure.of_plot(lambda: draw_evaluation(self)[0].figure, caption)
+        blocks = [Text(lines=self.notes), figure]
         for name, title in _SCORE_TABLES.items():
             table = getattr(self, name)
             # Where no image has a copy in training, those without are all of them.
             if table is not None and (name == "scores" or table is not self.scores):
-                blocks.append(
-                    _report.Table(title=title, frame=_render.with_intervals(table))
-                )
-        title = "Classes, with intervals"
+                blocks.append(Table(title=title, frame=_render.with_intervals(table)))
         note = f"Kind of interval: {self.per_class['interval'].iloc[0]}."
         frame = _render.with_estimates(self.per_class, _scores.RATES)
         frame.insert(0, "images", self.per_class["support"])
-        blocks.append(_report.Table(title=title, note=note, frame=frame))
-        title = "Confusion matrix (rows: true class)"
-        blocks.append(_report.Table(title=title, frame=self.confusion))
+        blocks += [
+            Table(title="Classes, with intervals", note=note, frame=frame),
+            Table(title="Confusion matrix (rows: true class)", frame=self.confusion),
+        ]
         if self.controls is not None:
             blocks += _controls.control_tables(self.controls)
         title = "Classification report of scikit-learn"
         lines = self.classification_report.splitlines()
         code = {"lines": lines, "is_code": True, "is_detail": True}
-        blocks += [_report.Text(title=title, **code), self._computed_on()]
-        values = self.scores["value"]
-        tiles = [
-            (f"{100 * values[name]:.1f} %", name.replace("_", " "), None)
-            for name in _TILES
-            if name in values.index
-        ]
+        blocks += [Text(title=title, **code), self._computed_on()]
+        values = self.scores["value"].reindex(_TILES).dropna().items()
+        tiles = [(f"{100 * x:.1f} %", k.replace("_", " "), None) for k, x in values]
         subtitle = f"Model {self.model_id}" if self.model_id else ""
-        return _report.Report("Evaluation", blocks, subtitle, tiles)
+        return Report("Evaluation", blocks, subtitle, tiles)
 
     def __repr__(self):
-        value = self.scores["value"]
-        return (
-            f"EvaluationReport({len(self._predictions)} images, "
-            f"balanced accuracy {value['balanced_accuracy']:.3f})"
-        )
+        n, score = len(self._predictions), self.scores.loc["balanced_accuracy", "value"]
+        return f"EvaluationReport({n} images, balanced accuracy {score:.3f})"
+
+
+def draw_evaluation(report, ax=None):
+    """Draw confusion matrix, rates of each class and reliability; return the Axes."""
+    n_panels = 2 if report.reliability is None else 3
+    axes = axes_row(ax, n_panels, width=5.2, height=4.6)
+    counts, labels = report.confusion.to_numpy(), report.confusion.index.astype(str)
+    matrix = metrics.ConfusionMatrixDisplay(counts, display_labels=labels)
+    matrix.plot(ax=axes[0], cmap="Blues", colorbar=False, xticks_rotation=30)
+    axes[0].set(title="Images by true and predicted class")
+    _draw_rates(report.per_class, axes[1])
+    if report.reliability is not None:
+        error = report.scores.loc["expected_calibration_error", "value"]
+        ReliabilityDisplay(report.reliability, error).plot(ax=axes[2])
+        axes[2].set_title("Reliability of the probabilities")
+    return axes
+
+
+def _draw_rates(per_class, ax):
+    positions = np.arange(len(per_class))
+    for shift, name in ((-0.12, "sensitivity"), (0.12, "specificity")):
+        value = per_class[name].to_numpy()
+        errors = np.abs(per_class[[f"{name}_low", f"{name}_high"]].to_numpy().T - value)
+        ax.errorbar(positions + shift, value, errors, fmt="o", capsize=3, label=name)
+    ax.set_xticks(positions, per_class.index.astype(str), rotation=30, ha="right")
+    ax.set(ylim=(-0.03, 1.03), title="Rates of each class, with intervals")
+    ax.grid(axis="y", alpha=0.3)
+    ax.legend(frameon=False)

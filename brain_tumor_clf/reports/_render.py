@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, select_autoescape
 from rich import box
 from rich.console import Console
 from rich.padding import Padding
@@ -113,7 +113,7 @@ def _text(value, decimals, is_percent):
 
 def to_html(report, path=None):
     """Return a report as one HTML page, written to a file if there is a path."""
-    text = _rendered(report, report.blocks, is_page=True)
+    text = _rendered("html", report, report.blocks, is_page=True)
     if path is not None:
         with written_beside(path) as partial:
             # Names of files that are not valid UTF-8 are shown with a "?".
@@ -123,19 +123,19 @@ def to_html(report, path=None):
 
 def to_fragment(report):
     """Return what a notebook shows: no page around it, no pictures, no details."""
-    return _rendered(report, report.short(), is_page=False)
+    return _rendered("html", report, report.short())
 
 
-def _rendered(report, blocks, *, is_page):
-    page = _template().render(report=report, blocks=blocks, is_page=is_page)
-    return page.lstrip()
+def _rendered(form, report, blocks, **options):
+    template = _templates().get_template(f"report.{form}")
+    return template.render(report=report, blocks=blocks, **options).lstrip()
 
 
 @cache
-def _template():
+def _templates():
     environment = Environment(
         loader=PackageLoader("brain_tumor_clf.reports"),
-        autoescape=True,
+        autoescape=select_autoescape(["html"]),
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -145,7 +145,7 @@ def _template():
         "severities": SEVERITIES,
         "table_cells": table_cells,
     }
-    return environment.get_template("report.html")
+    return environment
 
 
 def picture_uri(picture):
@@ -161,41 +161,7 @@ def picture_uri(picture):
 
 def to_markdown(report):
     """Return a report as Markdown."""
-    parts = [f"# {report.title}", report.subtitle]
-    for block in report.blocks:
-        text = _markdown_block(block)
-        if text:
-            head = f"## {block.title}" if block.title else ""
-            parts += [head, block.note, text]
-    return "\n\n".join([*filter(None, parts), RESEARCH_ONLY]) + "\n"
-
-
-def _markdown_block(block):
-    match block.kind:
-        case "text" if block.is_code:
-            return "```text\n" + "\n".join(block.lines) + "\n```"
-        case "text":
-            lines = (x if isinstance(x, str) else ": ".join(x) for x in block.lines)
-            return "\n".join(f"- {line}" for line in lines)
-        case "findings":
-            return "\n\n".join(map(_markdown_finding, block.findings))
-        case "table":
-            heads, rows = table_cells(block)
-            marks = [_Cell("---:" if head.is_number else "---", True) for head in heads]
-            return "\n".join(map(_markdown_row, [heads, marks, *rows]))
-    return ""
-
-
-def _markdown_row(cells):
-    texts = (cell.text.replace("|", "\\|").replace("\n", " ") for cell in cells)
-    return f"| {' | '.join(texts)} |"
-
-
-def _markdown_finding(finding):
-    word = SEVERITIES[finding.severity][0]
-    fix = f"```python\n{finding.fix}\n```" if finding.fix else ""
-    parts = [f"**{word}: {finding.title}**", finding.detail, fix]
-    return "\n\n".join(filter(None, parts))
+    return _rendered("md", report, report.blocks) + "\n"
 
 
 def to_console(report, console=None, title=None):

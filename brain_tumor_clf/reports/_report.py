@@ -232,6 +232,15 @@ def plain(value):
     return None if value is pd.NA else str(value)
 
 
+def check_both(X, y, suffix):
+    """Refuse images without labels, and labels without images."""
+    if (X is None) != (y is None):
+        given = f"X{suffix}" if y is None else f"y{suffix}"
+        raise ValueError(
+            f"X{suffix} and y{suffix} must be given together, got only {given}."
+        )
+
+
 def check_part(X, y, groups, suffix):
     """Return images, labels and groups of one split, of one length."""
     X, y = check_image_collection(X), check_labels(y, suffix)

@@ -1,8 +1,8 @@
 """What is kept of each image from reading it once, and which images are copies."""
 
-import hashlib
 from dataclasses import dataclass
 
+import joblib
 import numpy as np
 import pandas as pd
 from PIL import Image
@@ -95,10 +95,8 @@ def _examine(source, size):
     is_gray = (image[..., :1] == image).all()
     pixels = np.ascontiguousarray(image[..., 0] if is_gray else image)
     gray = preprocessing.luminance(pixels)
-    digest = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
-    digest.update(pixels)
     facts = {"height": image.shape[0], "width": image.shape[1], "mode": mode}
-    facts |= {"channels": channels, "bits": bits, "digest": digest.hexdigest()}
+    facts |= {"channels": channels, "bits": bits, "digest": joblib.hash(pixels)}
     return facts, _statistics(gray), make_thumbnails(gray, size)
 
 
@@ -175,25 +173,19 @@ class Copies:
         `others` is an ndarray of bool; an image is no copy of itself.
         """
         kinds = np.full(len(self.labels), None, dtype=object)
+        i, j = self.first_of[self.pairs["i"]], self.first_of[self.pairs["j"]]
+        # Pairs within one set of equal thumbnails are counted image by image.
+        differ = i != j
+        known = np.isin(np.arange(len(kinds)), self.first_of[others])
         for kind in KINDS[:0:-1]:
-            has_copy = self._is_paired(kind, others)[self.first_of]
+            at = differ & (self.pairs["kind"] == kind).to_numpy()
+            paired = np.union1d(i[at & known[j]], j[at & known[i]])
+            has_copy = np.isin(self.first_of, paired)
             if kind == "near":
                 has_copy |= _others_of_key(self.first_of, others)
             kinds[has_copy] = kind
         kinds[_others_of_key(self.digests, others)] = KINDS[0]
         return kinds
-
-    def _is_paired(self, kind, others):
-        """Return which first images are paired with a thumbnail of `others`."""
-        counts = np.bincount(self.first_of[others], minlength=len(self.labels))
-        pairs = self.pairs[self.pairs["kind"] == kind]
-        i, j = self.first_of[pairs["i"]], self.first_of[pairs["j"]]
-        # Pairs within one set of equal thumbnails are counted image by image.
-        i, j = i[i != j], j[i != j]
-        paired = np.zeros(len(self.labels), dtype=bool)
-        paired[i[counts[j] > 0]] = True
-        paired[j[counts[i] > 0]] = True
-        return paired
 
 
 def _others_of_key(keys, others):
@@ -243,13 +235,52 @@ def _with_kinds(pairs, digests):
     return pairs.astype({"i": int, "j": int, "similarity": float})
 
 
+def image_table(features, y, is_test, groups, copies):
+    """Return one row an image, training images first; see `DatasetAudit.to_frame`."""
+    of_training, of_test = copies.kind_among(~is_test), copies.kind_among(is_test)
+    facts = features.frame
+    table = pd.DataFrame(
+        {
+            "split": np.where(is_test, "test", "train"),
+            "index": np.arange(len(y)) - (~is_test).sum() * is_test,
+            "name": facts["name"],
+            "label": pd.Series(y).infer_objects(),
+            "group": groups,
+            "copy_group": copies.labels,
+            **facts[["height", "width", "mode", "bits"]],
+            "brightness": features.statistics[:, 0],
+            "failure": facts["failure"],
+            "copy": np.where(is_test, of_test, of_training),
+        }
+    )
+    if is_test.any():
+        table["copy_in_training"] = np.where(is_test, of_training, None)
+        table["group_in_training"] = is_test & np.isin(groups, groups[~is_test])
+    return table
+
+
+def pair_table(images, copies):
+    """Return one row a pair of copies, in words that need no other table."""
+    columns = {}
+    for side in ("i", "j"):
+        part = images.iloc[copies.pairs[side].to_numpy()].reset_index(drop=True)
+        columns[f"split_{side}"], columns[side] = part["split"], part["index"]
+        columns[f"name_{side}"], columns[f"label_{side}"] = part["name"], part["label"]
+    table = pd.DataFrame(columns)
+    for name in ("kind", "similarity", "transform"):
+        table[name] = copies.pairs[name].to_numpy()
+    table["labels_differ"] = table["label_i"] != table["label_j"]
+    table["crosses"] = table["split_i"] != table["split_j"]
+    return table
+
+
 def join_groups(labels, links):
     """Join groups that have a link in common; None or NaN marks an unknown link.
 
     The groups are numbered in the order of their first images.
     """
-    codes, names = pd.factorize(np.asarray(labels))
-    link_codes, link_names = pd.factorize(np.asarray(links, dtype=object))
+    codes, names = pd.factorize(labels)
+    link_codes, link_names = pd.factorize(links)
     known = link_codes >= 0
     n = len(names) + len(link_names)
     edges = codes[known], link_codes[known] + len(names)
