@@ -147,9 +147,8 @@ def _placeholders(weights):
 def _portable(config, initializer="zeros"):
     """Return a config that every supported version of Keras reads.
 
-    Initial weights are zeros: they are replaced at once, drawing them takes time, and
-    their initializers' arguments differ between versions. Arguments that older versions
-    do not know are left out where they have their default.
+    Initial weights, replaced at once, are not drawn. Arguments that older versions do
+    not know are left out where they have their default.
     """
     if isinstance(config, list | tuple):
         return [_portable(value, initializer) for value in config]

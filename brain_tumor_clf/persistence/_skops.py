@@ -35,10 +35,7 @@ _FROM_FILE = ("model_id_", "metadata_")
 
 
 def to_skops(estimator, half_precision=False):
-    """Return a fitted estimator as the content of a skops file.
-
-    Raises a ModelFileError if it has a part that `from_skops` would refuse.
-    """
+    """Return a fitted estimator as a skops file, if `from_skops` will take it."""
     dumped = io.BytesIO(skops.io.dumps(_portable_copy(estimator, half_precision)))
     with zipfile.ZipFile(dumped) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
@@ -102,8 +99,7 @@ def type_name(node):
 def _numbered(schema, files):
     """Return the members of a skops file, the same for the same estimator.
 
-    Memory addresses become running numbers, in nodes and in the names of files. Equal
-    arrays are one file, and an object met again is described once.
+    Addresses become running numbers; what is met again is not written again.
     """
     numbers, names, members = {}, {}, {}
     for _, node in iter_nodes(schema):
