@@ -18,6 +18,7 @@ _RESPLIT_CALL = """X, y = [*X, *X_test], [*y, *y_test]
 groups = [*audit.groups, *audit.test_groups]
 StratifiedGroupKFold(5, shuffle=True, random_state=0).split(X, y, groups)
 # or score only the test images that training has not seen: audit.unseen()"""
+_DO = {"all classes": "name the right class", "tumor or not": "tell tumor or not"}
 # Control, what it is called, its severities, what its score means, what to do.
 _TELLING = (
     (
@@ -57,16 +58,13 @@ def _unreadable(audit):
     if failures.empty:
         yield "good", f"All {n:,} images can be read.", "None is left out."
         return
-    if len(failures) == n:
-        detail = "Nothing could be computed beside the counts of labels."
-    else:
-        first = failures.iloc[0]
-        detail = f"Everything below is about the {n - len(failures):,} others. First: "
-        detail += f"{first['name']}: {first['failure']}."
+    is_all, first = len(failures) == n, failures.iloc[0]
+    detail = f"Everything below is about the {n - len(failures):,} others. First: "
+    detail += f"{first['name']}: {first['failure']}."
     yield (
-        "severe" if len(failures) == n else "warning",
+        "severe" if is_all else "warning",
         f"{len(failures):,} of {n:,} images cannot be read.",
-        detail,
+        "Nothing could be computed beside the counts of labels." if is_all else detail,
         'audit.to_frame("unreadable")  # repair or remove these files',
     )
 
@@ -86,9 +84,8 @@ def _leakage(audit):
         f"By worst kind: {kinds}. Most in class {classes.idxmax()!s} "
         f"({classes.max():.0%}). Leakage inflates every score on this test set."
     )
-    scores = _controls.neighbor_scores(
-        audit.controls, "train to test", _controls.UNSEEN
-    )
+    protocols = _controls.TRAIN_TO_TEST, _controls.UNSEEN
+    scores = _controls.neighbor_scores(audit.controls, *protocols)
     if scores:
         detail += (
             f" One nearest neighbor on thumbnails scores {scores[0]:.1%} on all test "
@@ -156,25 +153,25 @@ def _flattering_split(audit):
 
 
 def _copies_within(audit):
-    for split, row in audit.copies.iterrows():
-        if row["images"] == row["distinct"]:
-            continue
-        where = "training" if split == "train" else "test"
-        detail = (
-            f"{int(row['distinct']):,} of {int(row['images']):,} images would be left "
-            "with one a group of copies. "
-        )
-        if split == "train":
-            detail += "Copies must not lie on both sides of a split."
-            fix = f"{_SPLIT_CALL}\n# or one image a group: X[audit.representatives()]"
-        else:
-            detail += "Copies count several times: intervals assume independent images."
-            fix = "evaluate(clf, X_test, y_test, groups=audit.test_groups)"
+    advice = {
+        "train": (
+            "Copies must not lie on both sides of a split.",
+            f"{_SPLIT_CALL}\n# or one image a group: X[audit.representatives()]",
+        ),
+        "test": (
+            "Copies count several times: intervals assume independent images.",
+            "evaluate(clf, X_test, y_test, groups=audit.test_groups)",
+        ),
+    }
+    table = audit.copies
+    for split, row in table[table["images"] != table["distinct"]].iterrows():
+        where, (meaning, fix) = split.replace("train", "training"), advice[split]
+        n, n_distinct, n_copied = map(int, row[["images", "distinct", "with a copy"]])
         yield (
             "warning",
-            f"{int(row['with a copy']):,} {where} images have a copy among the "
-            f"{where} images.",
-            detail,
+            f"{n_copied:,} {where} images have a copy among the {where} images.",
+            f"{n_distinct:,} of {n:,} images would be left with one a group of copies. "
+            f"{meaning}",
             fix,
         )
 
@@ -184,11 +181,9 @@ def _telling_controls(audit):
     for control, about, severities, meaning, fix in _TELLING:
         found = _controls.telling_scores(audit.controls, control, n_classes)
         for row, gain, against in found:
-            is_binary = row["task"] == _controls.TASKS[1]
-            of = "tell tumor or not" if is_binary else "name the right class"
             yield (
                 severities[gain < _controls.ALARMING],
-                f"{about} {of} in {row['accuracy']:.1%} of images.",
+                f"{about} {_DO[row['task']]} in {row['accuracy']:.1%} of images.",
                 f"{against} {meaning}",
                 fix,
             )

@@ -84,10 +84,7 @@ def copy_table(images, by="split"):
 
 
 def leakage_table(images):
-    """Return how many readable test images of each class have a copy in training.
-
-    None without test images.
-    """
+    """Return how many readable test images of each class have a copy in training."""
     if "copy_in_training" not in images:
         return None
     rows = {}

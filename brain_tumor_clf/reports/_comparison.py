@@ -81,18 +81,12 @@ class Comparison(_report.BaseReport):
             "predict_time" (mean seconds a fold), and against the first estimator
             "difference" with "low", "high" and "p_value".
         """
-        by_name = self.folds.groupby("estimator")
+        table = self.folds.groupby("estimator").agg(
+            mean=("score", "mean"), std=("score", "std"), lowest=("score", "min"),
+            fit_time=("fit_time", "mean"), predict_time=("predict_time", "mean"),
+        ).loc[self.names]  # fmt: skip
         seed_means = self.folds.groupby(["estimator", "seed"])["score"].mean()
-        table = pd.DataFrame(
-            {
-                "mean": by_name["score"].mean(),
-                "std": by_name["score"].std(),
-                "lowest": by_name["score"].min(),
-                "seed_std": seed_means.groupby("estimator").std(),
-                "fit_time": by_name["fit_time"].mean(),
-                "predict_time": by_name["predict_time"].mean(),
-            }
-        ).loc[self.names]
+        table.insert(3, "seed_std", seed_means.groupby("estimator").std())
         wide = self.folds.pivot(
             index=["seed", "fold"], columns="estimator", values="score"
         )

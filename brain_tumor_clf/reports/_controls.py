@@ -174,8 +174,7 @@ def _cross_validate(features, y, groups, n_splits, **options):
 def audit_controls(features, images, *, run, n_splits, **options):
     """Return the scores of the controls that an audit has; empty if it can have none.
 
-    On the test images, those that share no group with training apart; without test
-    images in a cross-validation, with groups kept whole and without.
+    Without test images of a cross-validation, with groups kept whole and without.
     """
     y, is_test = images["label"].to_numpy(), (images["split"] == "test").to_numpy()
     train, test = features.readable & ~is_test, features.readable & is_test

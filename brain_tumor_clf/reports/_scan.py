@@ -30,8 +30,7 @@ KINDS = ("exact", "near", "mirrored", "rotated")
 class ScanFeatures:
     """What is kept of each image; entries of all fields go together.
 
-    The frame says how it is stored or why it cannot be read ("failure"); thumbnails,
-    (n, 2, size, size), are whole and trimmed; notes are the readers', with names.
+    Thumbnails, (n, 2, size, size), are whole and trimmed; notes those of readers.
     """
 
     frame: pd.DataFrame
@@ -159,7 +158,6 @@ class Copies:
     """Copies among images, of which some may be test images.
 
     Of images with equal thumbnails only the first, `first_of`, is paired with others.
-    `labels` are groups of copies; equal pixels have equal `digests`.
     """
 
     pairs: pd.DataFrame

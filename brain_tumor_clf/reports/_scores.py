@@ -109,7 +109,7 @@ def _check_kinds(y_true, y_pred, known):
 def vote_by_group(predictions, groups):
     """Return one vote a group, and the number of groups of several classes without one.
 
-    By mean probability, or else by counting, of equals the first; None of no group.
+    By mean probability, or else by counting; None if no group is of one class.
     """
     p = predictions
     ballots = np.eye(len(p.classes))[p.predicted] if p.proba is None else p.proba
