@@ -60,7 +60,7 @@ def audit(
 
 
 def _load(folder, test, subset, groups):
-    """Training scans, and test scans or None."""
+    """Return the training scans, and the test scans or None."""
     if test is None:
         scans = opt.load_scans(folder, subset, groups)
         return _split(scans) if subset == "all" else (scans, None)
@@ -103,9 +103,8 @@ def _audit(train, test, healthy, seed):
         options |= {"X_test": test.data, "y_test": test.target}
         options["groups_test"] = test.groups
     shell.note(f"Reading {n:,} images and fitting three controls")
-    return audit_dataset(
-        train.data, train.target, random_state=seed, n_jobs=-1, **options
-    )
+    options |= {"random_state": seed, "n_jobs": -1}
+    return audit_dataset(train.data, train.target, **options)
 
 
 def _fail_on_leak(found):

@@ -93,7 +93,7 @@ def fit_advice(reason):
 
 @contextmanager
 def progress(description, total):
-    """Show a progress bar; yields a function to call after each step."""
+    """Show a progress bar; yield a function to call after each step."""
     from rich import progress as bars
 
     columns = (
@@ -133,7 +133,7 @@ def write_json(document, path):
 
 
 def _without_nan(value):
-    """Plain data with None in place of NaN and infinity, which JSON lacks."""
+    """Return plain data with None for NaN and infinity, which JSON lacks."""
     if isinstance(value, dict):
         return {key: _without_nan(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):

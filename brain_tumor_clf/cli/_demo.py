@@ -49,8 +49,8 @@ def demo(
     models = make_models(epochs, seed)
     comparison, best = _compare(models, scans, folds, seed)
     _show(comparison, best, scans, output)
-    manifest = _fit_and_save(models[best.name], scans, comparison, best, output)
-    _classify_one(scans, manifest, output)
+    _fit_and_save(models[best.name], scans, comparison, best, output)
+    _classify_one(scans, output)
 
 
 def make_models(epochs=None, seed=0):
@@ -112,24 +112,24 @@ def _fit_and_save(pipeline, scans, comparison, best, output):
         "versions": manifest.versions,
     }
     shell.write_json(document, output / "scores.json")
-    return manifest
 
 
-def _classify_one(scans, manifest, output):
+def _classify_one(scans, output):
     from brain_tumor_clf import load, predict_files
 
-    model, folder, out = output / "model.btc", output / "scans", shell.console()
+    file, out = output / "model.btc", shell.console()
     path, truth = scans.data[0], scans.target[0]
-    label = predict_files(load(model), [path])["label"][0]
+    model = load(file)
+    label = predict_files(model, [path])["label"][0]
     for line in (
         f"Wrote {output / 'report.html'}",
-        f"Saved {model}, model {manifest.model_id}",
+        f"Saved {file}, model {model.model_id_}",
         f"Classified {path}: {label} (drawn as {truth})",
     ):
         out.print(line, soft_wrap=True, markup=False)
     out.print("\nNext:", style="bold")
     for line in (
-        f"predict {model} {folder}",
+        f"predict {file} {output / 'scans'}",
         "audit YOUR_FOLDER --html audit.html",
         "train YOUR_FOLDER -o model.btc --cv 5",
     ):

@@ -100,7 +100,7 @@ def _make_folder(folder):
 
 
 def _explain(model, paths, label, method, pictures):
-    """Draw the pictures of some scans; their answers, of the class explained."""
+    """Draw the pictures of some scans; return the answers of the class explained."""
     from brain_tumor_clf.inspection import grad_cam, occlusion_map
     from brain_tumor_clf.selective import predict_files
 

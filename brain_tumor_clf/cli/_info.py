@@ -126,7 +126,7 @@ def _gpus(backend):
 
 
 def _missing(extra):
-    """Distributions that an extra asks for and that are not installed."""
+    """Return the distributions of an extra that are not installed."""
     missing = []
     for requirement in importlib.metadata.requires(_DISTRIBUTION) or ():
         name, _, marker = requirement.partition(";")

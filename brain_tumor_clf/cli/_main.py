@@ -89,7 +89,7 @@ def main(args=None):
 
 
 def _take_debug(args):
-    """Remove ``--debug`` from the arguments; whether it was there."""
+    """Remove ``--debug`` from the arguments; return whether it was there."""
     end = args.index("--") if "--" in args else len(args)
     found = "--debug" in args[:end]
     args[:end] = [arg for arg in args[:end] if arg != "--debug"]
@@ -97,7 +97,7 @@ def _take_debug(args):
 
 
 def _report(error):
-    """Print an error in one line; its exit status."""
+    """Print an error in one line and return its exit status."""
     if hasattr(error, "format_message"):  # the command line was not understood
         context = getattr(error, "ctx", None)
         path = context.command_path if context else PROGRAM

@@ -191,7 +191,7 @@ def set_verbose(pipeline, verbose):
     """Set `verbose` of the networks in a pipeline."""
     from brain_tumor_clf.classifiers import BaseCNNClassifier
 
-    # Those of scikit-learn's pipelines print to stdout, which is for results.
+    # scikit-learn's pipelines have such a parameter too, but print to stdout.
     params = pipeline.get_params()
     networks = [k for k, v in params.items() if isinstance(v, BaseCNNClassifier)]
     pipeline.set_params(**{f"{name}__verbose": verbose for name in networks})

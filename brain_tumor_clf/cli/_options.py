@@ -144,7 +144,7 @@ def load_part(folder, subset, groups=None):
 
 
 def describe_data(scans):
-    """Which images, in words, for the protocol of a report."""
+    """Say which images these are, for the protocol of a report."""
     counts = (f"{(scans.target == name).sum():,} {name}" for name in scans.target_names)
     return f"{len(scans.data):,} images of {scans.place}: {', '.join(counts)}"
 

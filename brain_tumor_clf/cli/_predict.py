@@ -78,7 +78,7 @@ def predict(
 
 
 def find_scans(paths):
-    """All scans among files and folders, and the folders that hold none."""
+    """Return all scans among files and folders, and the folders that hold none."""
     from brain_tumor_clf.preprocessing import find_image_files
 
     files, empty = [], []
@@ -92,9 +92,9 @@ def find_scans(paths):
 
 
 def gather_answers(tables, empty):
-    """Answers as one table, which begins with the folders that hold no image.
+    """Join answers to one table that begins with the folders that hold no image.
 
-    The reasons are in words for the command line.
+    The reasons are put in words for the command line.
     """
     import pandas as pd
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from brain_tumor_clf._validation import as_object_array, unknown_name_message
+from brain_tumor_clf._validation import as_object_array, check_choice
 from brain_tumor_clf.pipeline import first_member, split_image_steps
 
 
@@ -36,10 +36,8 @@ class Explained(NamedTuple):
                 f"shape {labels.shape}."
             )
         known = self.classifier.classes_.tolist()
-        for label in labels.tolist():
-            if label not in known:
-                raise ValueError(unknown_name_message("class", label, known))
-        return np.array([known.index(label) for label in labels.tolist()])
+        labels = [check_choice("class", label, known) for label in labels.tolist()]
+        return np.array([known.index(label) for label in labels])
 
 
 def explained(estimator, X, placements=None):
