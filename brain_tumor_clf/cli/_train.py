@@ -107,7 +107,7 @@ def _check_options(cv, no_groups, html_file, recipe, architecture):
         )
 
 
-def fit_and_save(pipeline, scans, output, result=None, **about):
+def fit_and_save(pipeline, scans, output, result=None, /, **about):
     """Fit a pipeline on all scans and save it with what is known about it.
 
     `result` is its cross-validation, whose report gets the model's id.
