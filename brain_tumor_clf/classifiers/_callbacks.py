@@ -24,7 +24,9 @@ def own_callbacks(verbose, patience=None):
 
 def learning_rate_of(network):
     """Return the current learning rate as a number."""
-    return float(network.optimizer.learning_rate)
+    # A computed tensor: NumPy 2 warns of how Keras turns a variable into an array.
+    rate = keras.ops.add(network.optimizer.learning_rate, 0.0)
+    return float(keras.ops.convert_to_numpy(rate))
 
 
 def divergence_message(network, what):
