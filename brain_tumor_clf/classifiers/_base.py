@@ -75,7 +75,8 @@ class BaseCNNClassifier(NetworkPredictor):
         y : array-like of shape (n,)
             Labels: strings, integers or booleans.
         sample_weight : array-like of shape (n,), default=None
-            Weight of each image in the loss.
+            Weight of each image in the loss. Only ratios matter: weights, times class
+            weights, are divided by their mean.
         groups : array-like of shape (n,), default=None
             Patient or duplicate group of each image. With ``early_stopping=True`` the
             inner validation split keeps each group on one side.
@@ -145,7 +146,8 @@ class BaseCNNClassifier(NetworkPredictor):
         classes : array-like of shape (n_classes,), default=None
             All labels of all calls; needed by the first call if `y` lacks some.
         sample_weight : array-like of shape (n,), default=None
-            Weight of each image in the loss.
+            Weight of each image in the loss. Only ratios matter: weights, times class
+            weights, are divided by their mean.
 
         Returns
         -------

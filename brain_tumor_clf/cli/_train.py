@@ -143,7 +143,8 @@ def _show(manifest, result, output, html_file, json_file):
     else:
         title = f"Cross-validation of {result.name}, out-of-fold predictions"
         shell.show_report(out, result.report, html_file, title=title)
-    out.print(f"Saved {output}, model {manifest.model_id}", soft_wrap=True)
+    saved = f"Saved {output}, model {manifest.model_id}"
+    out.print(saved, soft_wrap=True, markup=False)
     if json_file is not None:
         names = ("model_id", "estimator", "classes", "backend", "versions")
         document = {name: getattr(manifest, name) for name in names}
