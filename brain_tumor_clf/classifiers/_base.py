@@ -295,5 +295,5 @@ class BaseCNNClassifier(NetworkPredictor):
             for name, values in history.items()
         }
         self.model_, self.callbacks_, self.classes_ = network, callbacks, classes
-        self.input_shape_, self._trained_in_parts = data[0].shape[1:], partial
+        self.input_shape_, self.trained_in_parts_ = data[0].shape[1:], partial
         self.n_iter_ = len(self.history_["loss"])

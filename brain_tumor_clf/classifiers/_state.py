@@ -18,7 +18,7 @@ from brain_tumor_clf.networks import (
 )
 
 _NETWORK, _OPTIMIZER, _PICKLED = "_network_state", "_optimizer_state", "_pickled"
-_IN_PARTS = "_trained_in_parts"  # by `partial_fit`, which may go on
+_IN_PARTS = "trained_in_parts_"  # by `partial_fit`, which may go on
 _BUILDING = threading.RLock()
 
 
