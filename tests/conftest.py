@@ -16,6 +16,14 @@ def _fast_collections():
         gc.freeze()
 
 
+@pytest.fixture(autouse=True)
+def _no_open_figures():
+    """Close the figures that a test left open, before another counts them."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 @pytest.fixture(scope="session")
 def real_mri_dir():
     """The folder of real scans, `BRAIN_TUMOR_MRI_DIR`; tests skip without it."""
