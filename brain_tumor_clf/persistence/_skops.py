@@ -152,13 +152,22 @@ def _portable_copy(estimator, half_precision):
     for part in _iter_parts(copied):
         _forget(part)
         if _LIVE in vars(part):
-            setattr(part, _PLAIN, vars(part).pop(_LIVE)._serialize())
+            setattr(part, _PLAIN, _plain_requests(vars(part).pop(_LIVE)))
         network = vars(part).get("_network_state")
         if half_precision and network is not None:
             network["weights"] = [
                 _halved(i, array) for i, array in enumerate(network["weights"])
             ]
     return copied
+
+
+def _plain_requests(live):
+    """Return the metadata that are requested, by method; those left open are none."""
+    by_method = {
+        method: {name: alias for name, alias in requests.items() if alias is not None}
+        for method, requests in live._serialize().items()
+    }
+    return {method: requests for method, requests in by_method.items() if requests}
 
 
 def _settle(estimator):
