@@ -91,6 +91,8 @@ def test_fit_parameters_reach_the_classifier():
     with sklearn.config_context(enable_metadata_routing=True):
         inner = LogisticRegression().set_fit_request(sample_weight=True)
         routed = SelectiveClassifier(inner)
+        # scikit-learn 1.7 asks what scoring does with it, too.
+        routed.set_score_request(sample_weight=False)
         routed.fit(X, Y, sample_weight=weights)
         np.testing.assert_array_equal(routed.estimator_.coef_, plain.coef_)
         cross_val_score(
