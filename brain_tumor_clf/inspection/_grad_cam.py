@@ -223,7 +223,7 @@ def _grad_cam(maps, gradients):
 
 def _grad_cam_plus_plus(maps, gradients):
     """Weight each map by its positive gradients, few or many (Chattopadhay et al.)."""
-    # The paper's score is the exponential of ours: derivatives are powers of the first.
+    # The paper's score is exp(score): its derivatives are powers of the first.
     squares = gradients**2
     sums = maps.sum(axis=(1, 2), keepdims=True)
     denominator = 2 * squares + sums * squares * gradients
