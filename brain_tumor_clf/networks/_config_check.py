@@ -110,8 +110,40 @@ def _check_node(node, allow_registered, key="", depth=0):
         )
 
 
+def _check_graph(layers):
+    """Refuse a cycle or a missing tensor, on which some versions of Keras never end."""
+    ready, waiting = set(), {}
+    for layer in layers:
+        nodes = layer.get("inbound_nodes") or []
+        if not nodes:
+            ready.add((layer["name"], 0))
+        for i, node in enumerate(nodes):
+            waiting[layer["name"], i] = set(_sources(node))
+    while waiting:
+        done = {key for key, sources in waiting.items() if sources <= ready}
+        if not done:
+            raise ValueError("not connected")
+        ready |= done
+        waiting = {key: value for key, value in waiting.items() if key not in done}
+
+
+def _sources(node):
+    """Yield the layer and the call that made each tensor of a call's arguments."""
+    if isinstance(node, dict) and node.get("class_name") == "__keras_tensor__":
+        name, call, _ = node["config"]["keras_history"]
+        yield name, call
+    elif isinstance(node, dict | list):
+        for value in node.values() if isinstance(node, dict) else node:
+            yield from _sources(value)
+
+
 def _check_object(node, allow_registered):
     module, name = node.get("module"), node["class_name"]
+    if name == "Functional" and isinstance(node.get("config"), dict):
+        try:
+            _check_graph(node["config"].get("layers", ()))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ModelFileError("A network's layers are not connected.") from error
     if not isinstance(name, str) or not isinstance(module, str | None):
         raise ModelFileError(f"Not a layer: module {module!r}, class {name!r}.")
     registered = node.get("registered_name")

@@ -266,3 +266,14 @@ def test_a_keras_file_loads_after_the_import_that_the_docs_name(tmp_path):
     )
     path = str(tmp_path / "network.keras")
     subprocess.run([sys.executable, "-c", code, path], check=True)
+
+
+def test_layers_that_wait_for_each_other_are_refused():
+    state = network_to_state(simple_cnn((16, 16, 1), 4))
+    config = json.loads(state["config"])
+    for layer in config["config"]["layers"][1:]:
+        tensor = layer["inbound_nodes"][0]["args"][0]
+        tensor["config"]["keras_history"] = ["logits", 0, 0]
+    state["config"] = json.dumps(config)
+    with pytest.raises(ModelFileError, match="layers are not connected"):
+        network_from_state(state)
