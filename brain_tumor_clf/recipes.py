@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from brain_tumor_clf._validation import check_choice
+from brain_tumor_clf._validation import check_choice, check_count
 from brain_tumor_clf.classifiers import (
     Augmentation,
     LearningRateSchedule,
@@ -164,8 +164,7 @@ def _make_network(weights, random_state, network):
 
 
 def _make_vote(weights, random_state, network, n_networks):
-    if not (isinstance(n_networks, Integral) and n_networks > 0):
-        raise ValueError(f"n_networks must be a positive integer, got {n_networks!r}.")
+    check_count("n_networks", n_networks)
     if not (random_state is None or isinstance(random_state, Integral)):
         raise ValueError(
             "random_state of the recipe 'best' must be an integer or None, got "

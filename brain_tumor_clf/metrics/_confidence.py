@@ -1,11 +1,11 @@
 """Metrics of the highest predicted probability: calibration and selective risk."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 
-from brain_tumor_clf._validation import check_choice
+from brain_tumor_clf._validation import check_choice, check_count
 from brain_tumor_clf.metrics._rates import top_predictions
 
 
@@ -40,8 +40,7 @@ def reliability_curve(y_true, y_proba, *, classes, n_bins=15, strategy="uniform"
     >>> curve["count"].tolist()
     [1, 3]
     """
-    if not isinstance(n_bins, Integral) or n_bins < 1:
-        raise ValueError(f"n_bins must be a positive integer, got {n_bins!r}.")
+    check_count("n_bins", n_bins)
     check_choice("strategy", strategy, ("uniform", "quantile"))
     confidence, correct = top_predictions(y_true, y_proba, classes)
     edges = np.linspace(0, 1, n_bins + 1)[1:-1]

@@ -1,12 +1,12 @@
 """predict_files: one answer per image file."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from brain_tumor_clf._validation import check_image_collection
+from brain_tumor_clf._validation import check_count, check_image_collection
 from brain_tumor_clf.exceptions import ImageReadError
 from brain_tumor_clf.preprocessing import source_name
 from brain_tumor_clf.selective._metadata import as_selective
@@ -84,8 +84,7 @@ def predict_files(
     check_is_fitted(model)
     model = as_selective(model)
     threshold = _check_threshold(model, threshold)
-    if not isinstance(chunk_size, Integral) or chunk_size < 1:
-        raise ValueError(f"chunk_size must be a positive integer, got {chunk_size!r}.")
+    check_count("chunk_size", chunk_size)
     guard = model.guard_ if guard else None
     sources = check_image_collection(files) if len(files) else files
     rows = []
