@@ -139,11 +139,16 @@ def load(path):
 
     Examples
     --------
-    >>> from brain_tumor_clf import load
-    >>> from brain_tumor_clf.networks import packaged_model_file
-    >>> model = load(packaged_model_file("brain-mri-lite0"))
-    >>> model.classes_.tolist()
-    ['glioma', 'meningioma', 'notumor', 'pituitary']
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from brain_tumor_clf import load, save
+    >>> model = LogisticRegression().fit([[0.0], [1.0]], ["notumor", "glioma"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "model.btc"
+    ...     manifest = save(model, path, metadata={"task": "tumor or not"})
+    ...     load(path).metadata_
+    {'task': 'tumor or not'}
     """
     members = read_file(path)
     manifest = parse_manifest(path, members[MANIFEST])
