@@ -1,9 +1,10 @@
-"""Grouping of near-duplicate images, for splits without leakage."""
+"""Splits without leakage: groups of near duplicates, and sources left out."""
 
 from brain_tumor_clf.model_selection._near_duplicates import (
     NearDuplicateGrouper,
     find_nearest,
 )
+from brain_tumor_clf.model_selection._sources import leave_one_source_out
 from brain_tumor_clf.model_selection._thumbnails import (
     make_thumbnails,
     to_vectors,
@@ -13,6 +14,7 @@ from brain_tumor_clf.model_selection._thumbnails import (
 __all__ = [
     "NearDuplicateGrouper",
     "find_nearest",
+    "leave_one_source_out",
     "make_thumbnails",
     "to_vectors",
     "transforms",
