@@ -4,13 +4,12 @@ import os
 import warnings
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch
 
 from brain_tumor_clf._validation import check_choice, nearest_name
 from brain_tumor_clf.datasets._class_folders import list_classes, sub_folders
 from brain_tumor_clf.datasets._groups import resolve_groups
+from brain_tumor_clf.datasets._table import as_bunch, as_column
 from brain_tumor_clf.exceptions import DatasetError
 
 SUBSETS = ("train", "test", "all")
@@ -39,7 +38,7 @@ def load_mri_folder(path, subset=None, groups=None, classes=None):
     groups : path-like, DataFrame or array-like of shape (n,), default=None
         Which images belong together (of one patient, or copies of each other). A
         CSV file or DataFrame has the columns ``file`` (path relative to the folder
-        that the CSV lies in, or to `path`) and ``group``; other columns are not read.
+        that the CSV lies in, or to `path`) and ``group``; further columns are kept.
         An array holds one label an image, in sorted order of their paths. With None,
         a ``groups.csv`` beside the class folders, or beside ``Training``, is used
         if there is one. Spaces around a name do not count.
@@ -60,9 +59,11 @@ def load_mri_folder(path, subset=None, groups=None, classes=None):
             Class names, sorted.
         groups : ndarray of shape (n,) or None
             Group of each image, None where nothing names them.
-        frame : DataFrame of shape (n, 2 to 4)
-            Columns ``path`` and ``label``, ``group`` where groups are known, and
-            ``split`` (``"train"`` or ``"test"``) with ``subset="all"``.
+        frame : DataFrame of n rows
+            Columns ``path`` and ``label``, ``group`` where groups are known, further
+            columns of the table of groups as :func:`load_mri_table` has them, and
+            ``split`` (``"train"`` or ``"test"``) with ``subset="all"``. Labels and
+            splits are those of the folders, whatever the table says.
         ignored : list of str
             Files that are no images, images outside of a class folder, and folders
             beside ``Training`` and ``Testing``. A warning names them too.
@@ -83,6 +84,10 @@ def load_mri_folder(path, subset=None, groups=None, classes=None):
     -----
     UserWarning
         If files or folders were left out.
+
+    See Also
+    --------
+    load_mri_table : Load a table of scans, wherever the files lie.
 
     Examples
     --------
@@ -110,31 +115,23 @@ def load_mri_folder(path, subset=None, groups=None, classes=None):
     names = _check_same_classes(names_by_root)
     _warn_ignored(folder, ignored)
 
-    dtype = _text_dtype(path for path, *_ in rows)
-    columns = ["path", "label", "split"]
-    frame = pd.DataFrame(sorted(rows), columns=columns, dtype=dtype)
-    if subset != "all":
-        del frame["split"]
+    path, label, split = zip(*sorted(rows), strict=True)
+    frame = pd.DataFrame({"path": as_column(path), "label": label})
     source = _find_groups_file(folder, roots) if groups is None else groups
     if source is not None:
         bases = [folder, *(root.parent for _, root in roots)]
-        of_images = resolve_groups(source, list(frame["path"]), bases)
-        frame["group"] = pd.Series(of_images, dtype=_text_dtype(of_images))
-    return _as_bunch(frame, names, ignored, folder, subset)
+        more = resolve_groups(source, path, bases)
+        own = ["path", "label", "split"] if subset == "all" else ["path", "label"]
+        frame = frame.join(more.drop(columns=own, errors="ignore"))
+    if subset == "all":
+        frame["split"] = split
+    part = f", subset {subset!r}" if subset else ""
+    return as_bunch(frame, names, f" of {folder}{part}", ignored=ignored)
 
 
 def _as_text(name):
     """Return a folder's name as a label: what is not valid UTF-8 becomes escapes."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def _text_dtype(names):
-    """Return the dtype of a column of names: pandas' own strings must be UTF-8."""
-    try:
-        "".join(map(str, names)).encode()
-    except UnicodeEncodeError:
-        return object
-    return None
 
 
 def has_subsets(path):
@@ -249,20 +246,3 @@ def _warn_ignored(folder, ignored):
             UserWarning,
             stacklevel=3,
         )
-
-
-def _as_bunch(frame, names, ignored, folder, subset):
-    groups = frame["group"].to_numpy() if "group" in frame.columns else None
-    counts = frame["label"].value_counts().sort_index()
-    per_class = ", ".join(f"{n} {label}" for label, n in counts.items())
-    known = ", groups unknown" if groups is None else f" in {len(set(groups))} groups"
-    part = f", subset {subset!r}" if subset else ""
-    return Bunch(
-        data=frame["path"].to_numpy(dtype=object),
-        target=np.asarray(frame["label"], dtype=str),
-        target_names=names,
-        groups=groups,
-        frame=frame,
-        ignored=ignored,
-        DESCR=f"{len(frame)} images{known} of {folder}{part}: {per_class}.",
-    )

@@ -117,8 +117,8 @@ def write_brain_mri(
     """Write brain-MRI phantoms as a folder of JPEG and PNG files.
 
     Sizes, shapes, formats, color modes and brightness differ between the files, in
-    every class alike. A ``groups.csv`` names each file's patient, so that
-    :func:`load_mri_folder` finds the groups.
+    every class alike. A ``groups.csv`` names each file's patient and plane, which
+    :func:`load_mri_folder` reads.
 
     Parameters
     ----------
@@ -162,8 +162,8 @@ def write_brain_mri(
     # In the order of the full paths, as load_mri_folder has it.
     columns = map(np.array, zip(*sorted(rows), strict=True))
     file, target, groups, cut_in, mask = columns
-    table = pd.DataFrame({"file": file, "label": target, "group": groups})
-    table.to_csv(folder / "groups.csv", index=False)
+    table = {"file": file, "label": target, "group": groups, "plane": cut_in}
+    pd.DataFrame(table).to_csv(folder / "groups.csv", index=False)
     columns = {"target": target, "groups": groups, "planes": cut_in}
     masks = _full_paths(folder, mask) if write_masks else None
     return _as_bunch(plan, size, _full_paths(folder, file), masks, columns)

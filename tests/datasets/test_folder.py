@@ -142,6 +142,12 @@ class TestFolder:
         with pytest.warns(BlankImageWarning):  # its message holds the names
             assert ImageReader().transform(scans.data)[0].shape == (8, 9)
 
+    def test_spaces_in_the_name_of_a_file_stay(self, two_classes):
+        write_image(two_classes / "glioma" / " d.jpg")
+        assert " d.jpg" in [
+            os.path.basename(p) for p in load_mri_folder(two_classes).data
+        ]
+
     def test_other_files_are_named(self, two_classes):
         (two_classes / "glioma" / "notes.txt").write_text("text")
         write_image(two_classes / "loose.jpg")
@@ -364,6 +370,13 @@ def append_csv(folder, groups):
         file.writelines(f"{name},{group}\n" for name, group in groups.items())
 
 
+AGES = {
+    "Testing/glioma/x.jpg": 51,
+    "Testing/notumor/y.jpg": 52,
+    "Training/glioma/x.jpg": 53,
+    "Training/notumor/y.jpg": 54,
+    "Training/notumor/z.jpg": 55,
+}
 GROUPS = {"glioma/a.jpg": "007", "glioma/b.jpg": "7", "notumor/c.png": "NA"}
 
 
@@ -413,6 +426,31 @@ class TestGroups:
             scans = load_mri_folder(two_classes, groups=groups)
             assert scans.groups.tolist() == [1, 1, 2]
 
+    def test_further_columns_travel_in_the_frame(self, split_set):
+        rows = ["file,group,label,split,age,code,sex"]
+        rows += [
+            f"{name},{name[:3]},?,?,{age},{age:03},F" for name, age in AGES.items()
+        ]
+        rows[2] = "Testing/notumor/y.jpg,Tes,?,?,,,"
+        (split_set / "groups.csv").write_text("\n".join(rows))
+        frame = load_mri_folder(split_set, "all").frame
+        assert list(frame) == ["path", "label", "group", "age", "code", "sex", "split"]
+        assert frame["age"].fillna(0).tolist() == [51, 0, 53, 54, 55]
+        assert frame["code"].fillna("").tolist() == ["051", "", "053", "054", "055"]
+        assert frame["sex"].isna().tolist() == [False, True, False, False, False]
+        assert set(frame["label"]) == {"glioma", "notumor"}
+        assert set(frame["split"]) == {"train", "test"}
+        table = pd.read_csv(split_set / "groups.csv")
+        same = load_mri_folder(split_set, "train", groups=table).frame
+        assert same["age"].tolist() == [53, 54, 55]
+
+    def test_two_values_of_a_further_column(self, two_classes):
+        rows = [f"{file},{group},F\n" for file, group in GROUPS.items()]
+        text = "file,group,sex\n" + "".join([*rows, rows[0], "glioma/a.jpg,007,M\n"])
+        (two_classes / "groups.csv").write_text(text)
+        with pytest.raises(DatasetError, match="two values of 'sex', 'F' and 'M'"):
+            load_mri_folder(two_classes)
+
     def test_given_groups_go_before_the_csv(self, two_classes):
         write_csv(two_classes, GROUPS)
         assert load_mri_folder(two_classes, groups=[1, 1, 2]).groups[0] == 1
@@ -435,7 +473,7 @@ class TestGroups:
     def test_two_groups(self, two_classes):
         write_csv(two_classes, GROUPS)
         append_csv(two_classes, {"glioma/a.jpg": "9"})
-        with pytest.raises(DatasetError, match=r"a\.jpg into two groups, '007' and"):
+        with pytest.raises(DatasetError, match=r"a\.jpg two groups, '007' and"):
             load_mri_folder(two_classes)
 
     def test_wrong_columns(self, two_classes):
@@ -484,6 +522,8 @@ class TestRealScans:
         table = pd.read_csv(folder / "groups.csv", dtype=str).sort_values("file")
         assert scans.target.tolist() == table["label"].tolist()
         assert scans.groups.tolist() == table["group"].tolist()
+        assert scans.frame["patient"].isna().sum() == table["patient"].isna().sum()
+        assert scans.frame["mirrored"].sum() == table["mirrored"].astype(int).sum()
 
     def test_needs_a_subset(self, real_mri_dir):
         with pytest.raises(DatasetError, match="holds Training"):

@@ -41,7 +41,7 @@ class TestFolder:
 
     def test_groups_table(self, folder, written):
         table = pd.read_csv(folder / "groups.csv")
-        assert list(table.columns) == ["file", "label", "group"]
+        assert list(table.columns) == ["file", "label", "group", "plane"]
         assert [str(folder / name) for name in table["file"]] == written.data.tolist()
         assert table["group"].value_counts().eq(2).all()
 
