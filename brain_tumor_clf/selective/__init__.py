@@ -9,8 +9,11 @@ from brain_tumor_clf.selective._metadata import (
 )
 from brain_tumor_clf.selective._predict_files import (
     CLASSIFIED,
+    NONE_OF_THESE,
     NOT_A_SCAN,
+    STATES,
     UNCERTAIN,
+    UNFAMILIAR,
     UNREADABLE,
     answers_to_csv,
     predict_files,
@@ -19,8 +22,11 @@ from brain_tumor_clf.selective._readers import image_readers
 
 __all__ = [
     "CLASSIFIED",
+    "NONE_OF_THESE",
     "NOT_A_SCAN",
+    "STATES",
     "UNCERTAIN",
+    "UNFAMILIAR",
     "UNREADABLE",
     "Abstention",
     "SelectiveClassifier",

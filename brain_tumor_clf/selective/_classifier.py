@@ -2,6 +2,7 @@
 
 from numbers import Real
 
+import numpy as np
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
@@ -21,11 +22,10 @@ def _estimator_has(name):
 
 
 class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Combine a classifier with a guard and an abstention threshold.
+    """Combine a classifier with what makes it abstain: guards, threshold, reject class.
 
-    `predict` and `predict_proba` are those of the classifier and answer for every
-    image, so that scikit-learn's tools work unchanged. The guard and the threshold
-    take effect in :func:`predict_files`.
+    `predict` and `predict_proba` answer for every image, so that scikit-learn's tools
+    work unchanged. The guards and the threshold take effect in :func:`predict_files`.
 
     Parameters
     ----------
@@ -41,6 +41,14 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Abstention threshold from 0 to 1: an image whose most probable class is less
         probable than this is uncertain. None never abstains.
         :func:`~brain_tumor_clf.metrics.abstention_threshold` chooses one.
+    reject : label, default=None
+        Class of `estimator` that stands for everything that is none of the others, such
+        as other diseases. It is never predicted: its probability is spread evenly over
+        the other classes, and an image for which it is the most probable one is "none
+        of these" in :func:`predict_files`.
+    familiarity : estimator, default=None
+        Novelty detector, such as `FamiliarityGuard`, whose ``predict`` gives -1 for a
+        scan unlike those of training. `fit` treats it as it treats `guard`.
 
     Attributes
     ----------
@@ -48,10 +56,12 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         The fitted classifier.
     guard_ : estimator or None
         The fitted guard.
+    familiarity_ : estimator or None
+        The fitted novelty detector.
     threshold_ : float or None
         The abstention threshold.
     classes_ : ndarray of shape (n_classes,)
-        Class labels, in the order of the columns of `predict_proba`.
+        Class labels without `reject`, in the order of the columns of `predict_proba`.
     metadata_ : dict
         What the model's file says about it; empty for a model from no file.
     model_id_ : str or None
@@ -80,15 +90,21 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "predict"])],
         "guard": [HasMethods(["fit", "predict"]), None],
         "threshold": [Interval(Real, 0, 1, closed="both"), None],
+        "reject": "no_validation",
+        "familiarity": [HasMethods(["fit", "predict"]), None],
     }
 
-    def __init__(self, estimator, guard=None, threshold=None):
+    def __init__(
+        self, estimator, guard=None, threshold=None, *, reject=None, familiarity=None
+    ):
         self.estimator = estimator
         self.guard = guard
         self.threshold = threshold
+        self.reject = reject
+        self.familiarity = familiarity
 
     def fit(self, X, y, **params):
-        """Fit clones of the classifier and of the guard.
+        """Fit clones of the classifier and of the guards.
 
         Parameters
         ----------
@@ -104,14 +120,26 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         self : SelectiveClassifier
             The fitted model.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, or `reject` is not a class of `estimator`.
         """
         self._validate_params()
         if sklearn.get_config()["enable_metadata_routing"]:
             params = process_routing(self, "fit", **params).estimator.fit
         self.estimator_ = _thawed(clone(self.estimator).fit(X, y, **params))
-        self.guard_ = None if self.guard is None else self._fit_guard(X, y)
+        classes = self.estimator_.classes_
+        if self.reject is not None and self.reject not in classes.tolist():
+            raise ValueError(
+                f"reject={self.reject!r} is not a class of the estimator: "
+                f"{classes.tolist()}."
+            )
+        self.guard_ = self._fit_guard(self.guard, X, y)
+        self.familiarity_ = self._fit_guard(self.familiarity, X, y)
         self.threshold_ = self.threshold
-        self.classes_ = self.estimator_.classes_
+        self.classes_ = classes[self._is_known()]
         self.metadata_, self.model_id_ = {}, None
         return self
 
@@ -129,7 +157,9 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Class labels.
         """
         check_is_fitted(self)
-        return self.estimator_.predict(X)
+        if self.reject is None:
+            return self.estimator_.predict(X)
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X):
@@ -145,20 +175,43 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n, n_classes)
             Probabilities, columns in the order of `classes_`.
         """
+        return self.predict_with_rejection(X)[:, :-1]
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_with_rejection(self, X):
+        """Estimate the probability of each class, and of the reject class.
+
+        Parameters
+        ----------
+        X : sequence of n images
+            What the classifier takes.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes + 1)
+            The columns of `predict_proba`, then the probability of `reject` that is
+            spread over them: 0 without a reject class.
+        """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
+        proba = self.estimator_.predict_proba(X)
+        known = self._is_known()
+        rejected = proba[:, ~known].sum(axis=1, keepdims=True)
+        return np.hstack([proba[:, known] + rejected / known.sum(), rejected])
 
     @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X):
         """Return the logarithms of the probabilities, as `predict_proba`."""
         check_is_fitted(self)
-        return self.estimator_.predict_log_proba(X)
+        if self.reject is None:
+            return self.estimator_.predict_log_proba(X)
+        return np.log(self.predict_proba(X))
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(self, X):
-        """Return the decision values of the classifier."""
+        """Return the decision values of the classifier, of `classes_`."""
         check_is_fitted(self)
-        return self.estimator_.decision_function(X)
+        values = self.estimator_.decision_function(X)
+        return values if self.reject is None else values[:, self._is_known()]
 
     @property
     def named_steps(self):
@@ -180,8 +233,14 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """Return the classifier: the fitted one if there is one."""
         return getattr(self, "estimator_", _thawed(self.estimator))
 
-    def _fit_guard(self, X, y):
-        guard = clone(self.guard)
+    def _is_known(self):
+        """Tell which columns of the classifier are classes of this model."""
+        return np.array([label != self.reject for label in self.estimator_.classes_])
+
+    def _fit_guard(self, guard, X, y):
+        if guard is None:
+            return None
+        guard = clone(guard)
         takes = guard.get_params(deep=False).get("estimator")
         frozen = isinstance(guard, FrozenEstimator) or isinstance(
             takes, FrozenEstimator
@@ -194,8 +253,12 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return hasattr(self, "estimator_")
 
     def __setstate__(self, state):
-        if "estimator_" in state:  # inside another model a file does not keep them
-            state = {"metadata_": {}, "model_id_": None, **state}
+        # Files of before have no reject class and no novelty detector, and a file does
+        # not keep metadata of a model inside another.
+        state = {"reject": None, "familiarity": None, **state}
+        if "estimator_" in state:
+            fitted = {"familiarity_": None, "metadata_": {}, "model_id_": None}
+            state = {**fitted, **state}
         super().__setstate__(state)
 
     def __sklearn_tags__(self):

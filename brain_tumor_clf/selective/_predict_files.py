@@ -14,8 +14,11 @@ from brain_tumor_clf.selective._readers import look_at
 
 CLASSIFIED = "classified"
 UNCERTAIN = "uncertain"
+NONE_OF_THESE = "none of these"
+UNFAMILIAR = "unfamiliar scan"
 NOT_A_SCAN = "not a scan"
 UNREADABLE = "unreadable"
+STATES = (CLASSIFIED, UNCERTAIN, NONE_OF_THESE, UNFAMILIAR, NOT_A_SCAN, UNREADABLE)
 _BLANK = "the image is blank: it shows a single gray value"
 
 
@@ -35,8 +38,8 @@ def predict_files(
     files : sequence of n files
         Paths, or files as bytes; any other image that the classifier takes works too.
     guard : bool, default=True
-        Whether to apply the model's guard, where it has one. A blank image is
-        uncertain with or without it.
+        Whether to apply the model's guard and novelty detector, where it has them. A
+        blank image is uncertain with or without them.
     threshold : float, "auto" or None, default="auto"
         Abstention threshold from 0 to 1. "auto" is the model's own, if any; None never
         abstains.
@@ -51,7 +54,10 @@ def predict_files(
         In the order of `files`, with these columns:
 
         - ``file``: the path, or ``"X[3]"`` for an entry without one;
-        - ``state``: "classified", "uncertain", "not a scan" or "unreadable";
+        - ``state``: "classified"; "uncertain", if the abstention threshold is not
+          reached; "none of these", if the model's reject class is the most probable;
+          "unfamiliar scan", if the novelty detector finds it unlike the scans of
+          training; "not a scan", if the guard refuses it; or "unreadable";
         - ``label``: the class; None unless the state is "classified";
         - ``probability``: that of the most probable class; NaN if the model was not
           asked, has no ``predict_proba``, or gave a value that is not finite;
@@ -85,13 +91,13 @@ def predict_files(
     model = as_selective(model)
     threshold = _check_threshold(model, threshold)
     check_count("chunk_size", chunk_size)
-    guard = model.guard_ if guard else None
+    guards = _guards(model) if guard else []
     sources = check_image_collection(files) if len(files) else files
     rows = []
     for start in range(0, len(sources), chunk_size):
         chunk = sources[start : start + chunk_size]
         names = [source_name(source, start + i) for i, source in enumerate(chunk)]
-        rows += _predict_chunk(model, guard, threshold, names, chunk)
+        rows += _predict_chunk(model, guards, threshold, names, chunk)
         if progress is not None:
             progress(len(chunk))
     by_class = _probability_columns(model)
@@ -145,7 +151,16 @@ def _probability_columns(model):
     return [f"p_{label}" for label in model.classes_.tolist()]
 
 
-def _predict_chunk(model, guard, threshold, names, sources):
+def _guards(model):
+    """Return the detectors of a model, each with the state and reason of its finds."""
+    guards = [
+        (model.guard_, NOT_A_SCAN, "does not look like a brain scan"),
+        (model.familiarity_, UNFAMILIAR, "is unlike the scans that the model learned"),
+    ]
+    return [each for each in guards if each[0] is not None]
+
+
+def _predict_chunk(model, guards, threshold, names, sources):
     """One row (a dict) per file."""
     rows = [{"file": name, "label": None, "reason": None} for name in names]
     failures, blank = look_at(model, sources)
@@ -154,14 +169,14 @@ def _predict_chunk(model, guard, threshold, names, sources):
     for i in blank:
         rows[i].update(state=UNCERTAIN, reason=_BLANK)
     positions = np.delete(np.arange(len(sources)), [*failures, *blank])
-    if guard is not None:
+    for guard, state, reason in guards:
         positions, verdicts = _call(guard.predict, sources, positions, rows)
         outside = np.asarray(verdicts) == -1
         for i in positions[outside]:
-            rows[i].update(state=NOT_A_SCAN, reason="does not look like a brain scan")
+            rows[i].update(state=state, reason=reason)
         positions = positions[~outside]
     has_probabilities = hasattr(model, "predict_proba")
-    function = model.predict_proba if has_probabilities else model.predict
+    function = model.predict_with_rejection if has_probabilities else model.predict
     positions, results = _call(function, sources, positions, rows)
     for i, result in zip(positions, np.asarray(results).tolist(), strict=True):
         if has_probabilities:
@@ -188,11 +203,15 @@ def _call(function, sources, positions, rows):
 
 def _answer(model, probabilities, threshold):
     """State, label, probabilities and reason of one image."""
+    *probabilities, rejected = probabilities
     if not np.isfinite(probabilities).all():
         return {"state": UNCERTAIN, "reason": "the probabilities are not finite"}
     row = dict(zip(_probability_columns(model), probabilities, strict=True))
     best = int(np.argmax(probabilities))
     row["probability"] = highest = probabilities[best]
+    if rejected > highest - rejected / len(probabilities):
+        reason = f"most probable: {model.reject}, none of the classes ({rejected:.3f})"
+        return {**row, "state": NONE_OF_THESE, "reason": reason}
     if threshold is not None and highest < threshold:
         reason = f"probability {highest:.3f} is below the threshold {threshold:.3f}"
         return {**row, "state": UNCERTAIN, "reason": reason}

@@ -14,6 +14,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 
 from brain_tumor_clf.selective import (
+    SelectiveClassifier,
     answers_to_csv,
     as_selective,
     image_readers,
@@ -218,3 +219,44 @@ def test_a_plain_classifier_has_no_threshold(model, scans):
     assert plain.threshold_ is None
     states = predict_files(plain, list(scans.data))["state"]
     assert (states == "classified").all()
+
+
+def test_what_is_none_of_the_classes_is_said_to_be(model, scans):
+    rejecting = SelectiveClassifier(FrozenEstimator(model.estimator_), reject="glioma")
+    rejecting.fit(None, None)
+    paths = list(scans.data)
+    answers = predict_files(rejecting, paths)
+    of_all = model.predict_proba(paths)
+    rejected = of_all.argmax(axis=1) == 0
+    assert rejected.any()
+    assert not rejected.all()
+    assert (answers["state"] == "none of these").tolist() == rejected.tolist()
+    assert (answers["label"].isna() == rejected).all()
+    assert "glioma" in answers["reason"][np.flatnonzero(rejected)[0]]
+    assert list(answers.filter(like="p_")) == P[1:]
+    np.testing.assert_allclose(answers[P[1:]].sum(axis=1), 1, atol=1e-6)
+
+
+class EveryOther(BaseEstimator):
+    """A novelty detector that finds files of even position unfamiliar."""
+
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def predict(self, X):
+        return np.where(np.arange(len(X)) % 2, 1, -1)
+
+
+def test_scans_unlike_those_of_training_are_unfamiliar(model, scans):
+    unfamiliar = SelectiveClassifier(
+        FrozenEstimator(model.estimator_),
+        familiarity=FrozenEstimator(EveryOther().fit(None)),
+    ).fit(None, None)
+    answers = predict_files(unfamiliar, list(scans.data[:4]))
+    states = ["unfamiliar scan", "classified"] * 2
+    assert answers["state"].tolist() == states
+    assert answers["probability"].isna().tolist() == [True, False] * 2
+    assert "unlike the scans" in answers["reason"][0]
+    answers = predict_files(unfamiliar, list(scans.data[:4]), guard=False)
+    assert set(answers["state"]) == {"classified"}

@@ -173,3 +173,26 @@ def test_a_model_with_its_guard_and_metadata_as_attributes():
 )
 def test_metadata_that_are_not_well_formed_count_as_absent(metadata):
     assert read_abstention(metadata) is None
+
+
+def test_a_reject_class_is_no_answer_and_its_probability_is_spread():
+    y = np.array(["a", "b", "other"] * 8)
+    values = np.linspace(-1, 1, 24).reshape(-1, 1) + (y == "b")[:, None]
+    inner = LogisticRegression().fit(values, y)
+    model = SelectiveClassifier(LogisticRegression(), reject="other").fit(values, y)
+    assert model.classes_.tolist() == ["a", "b"]
+    of_all = inner.predict_proba(values)
+    proba = model.predict_proba(values)
+    np.testing.assert_allclose(proba, of_all[:, :2] + of_all[:, 2:] / 2)
+    np.testing.assert_allclose(model.predict_log_proba(values), np.log(proba))
+    np.testing.assert_array_equal(
+        model.predict_with_rejection(values)[:, -1], of_all[:, 2]
+    )
+    assert (model.predict(values) == model.classes_[of_all[:, :2].argmax(axis=1)]).all()
+    assert model.decision_function(values).shape == (24, 2)
+    assert cross_val_score(model, values, y).max() < 1  # "other" is never right
+
+
+def test_a_reject_class_must_be_a_class_of_the_estimator():
+    with pytest.raises(ValueError, match="'lesion' is not a class of the estimator"):
+        SelectiveClassifier(LogisticRegression(), reject="lesion").fit(X, Y)
