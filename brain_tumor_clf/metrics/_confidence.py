@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
+from sklearn.utils._param_validation import Interval, validate_params
 
 from brain_tumor_clf._validation import check_choice, check_count
 from brain_tumor_clf.metrics._rates import top_predictions
@@ -49,11 +50,12 @@ def reliability_curve(y_true, y_proba, *, classes, n_bins=15, strategy="uniform"
     bins = np.digitize(confidence, edges, right=True)
     count = np.bincount(bins)
     filled = count > 0
-    means = {
-        name: np.bincount(bins, weights=values)[filled] / count[filled]
-        for name, values in (("confidence", confidence), ("accuracy", correct))
-    }
-    return pd.DataFrame({**means, "count": count[filled]})
+    confidence, accuracy = (
+        np.bincount(bins, weights=values)[filled] / count[filled]
+        for values in (confidence, correct)
+    )
+    columns = {"confidence": confidence, "accuracy": accuracy, "count": count[filled]}
+    return pd.DataFrame(columns)
 
 
 def expected_calibration_error(
@@ -100,12 +102,8 @@ def risk_coverage_curve(y_true, y_proba, *, classes):
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        True labels.
-    y_proba : array-like of shape (n, n_classes)
-        Predicted probability of each class.
-    classes : array-like of shape (n_classes,)
-        Labels of the columns, ``estimator.classes_``.
+    y_true, y_proba, classes
+        As in `reliability_curve`.
 
     Returns
     -------
@@ -140,6 +138,10 @@ def risk_coverage_curve(y_true, y_proba, *, classes):
     return n_accepted / len(confidence), n_wrong[last] / n_accepted, confidence[last]
 
 
+@validate_params(
+    {"error_rate": [Interval(Real, 0, 1, closed="left")]},
+    prefer_skip_nested_validation=True,
+)
 def abstention_threshold(y_true, y_proba, *, error_rate, classes):
     """Find the lowest abstention threshold with a given selective risk.
 
@@ -178,16 +180,12 @@ def abstention_threshold(y_true, y_proba, *, error_rate, classes):
     >>> abstention_threshold(y, proba, error_rate=0.25, classes=["a", "b"])
     0.0
     """
-    if not isinstance(error_rate, Real) or not 0 <= error_rate < 1:
-        raise ValueError(f"error_rate must be a number in [0, 1), got {error_rate!r}.")
     _, risk, thresholds = risk_coverage_curve(y_true, y_proba, classes=classes)
-    reached = np.flatnonzero(risk <= error_rate)
+    reached = thresholds[risk <= error_rate]
     if len(reached) == 0:
         raise ValueError(
             f"No threshold brings the error rate down to {error_rate:g}: among the "
             f"most confident predictions it is {risk[0]:.3g}, and the lowest at any "
             f"threshold is {risk.min():.3g}. Allow a higher error_rate."
         )
-    if reached[-1] == len(risk) - 1:
-        return 0.0
-    return float(thresholds[reached[-1]])
+    return 0.0 if risk[-1] <= error_rate else float(reached[-1])

@@ -5,9 +5,14 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.stats import binomtest
-from sklearn.utils import check_random_state
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils._param_validation import Interval, validate_params
+
+_CONFIDENCE = {"confidence": [Interval(Real, 0, 1, closed="neither")]}
+_BOOTSTRAP = _CONFIDENCE | {"n_resamples": [Interval(Integral, 1, None, closed="left")]}
 
 
+@validate_params(_CONFIDENCE, prefer_skip_nested_validation=True)
 def wilson_interval(n_hits, n, *, confidence=0.95):
     """Compute Wilson's score interval of a rate [1]_.
 
@@ -40,7 +45,6 @@ def wilson_interval(n_hits, n, *, confidence=0.95):
     >>> round(low, 3), round(high, 3)
     (0.0, 0.161)
     """
-    _check_confidence(confidence)
     if not 0 <= n_hits <= n:
         raise ValueError(f"n_hits must be from 0 to n={n}, got {n_hits}.")
     if n == 0:
@@ -49,6 +53,7 @@ def wilson_interval(n_hits, n, *, confidence=0.95):
     return float(low), float(high)
 
 
+@validate_params(_BOOTSTRAP, prefer_skip_nested_validation=True)
 def bootstrap_interval(
     statistic,
     n,
@@ -106,9 +111,6 @@ def bootstrap_interval(
     >>> low, round(high, 3)
     (0.0, 0.114)
     """
-    _check_confidence(confidence)
-    if not isinstance(n_resamples, Integral) or n_resamples < 1:
-        raise ValueError(f"n_resamples must be at least 1, got {n_resamples!r}.")
     members = _group_members(n, groups)
     rng = check_random_state(random_state)
     values = []
@@ -126,26 +128,17 @@ def bootstrap_interval(
     parts = np.broadcast_to(True if parts is None else parts, (*low.shape, n))
     for at in np.argwhere((low == high) & np.isin(low, (0, 1))):
         n_groups = sum(parts[(*at, each)].any() for each in members)
-        bounds = wilson_interval(
-            int(low[*at]) * n_groups, n_groups, confidence=confidence
-        )
-        low[*at], high[*at] = bounds
+        n_hits = int(low[*at]) * n_groups
+        low[*at], high[*at] = wilson_interval(n_hits, n_groups, confidence=confidence)
     return (float(low), float(high)) if low.ndim == 0 else (low, high)
 
 
 def _group_members(n, groups):
     """Return the positions of the images of each group."""
+    positions = np.arange(n)
     if groups is None:
-        return list(np.arange(n)[:, None])
-    groups = np.asarray(groups)
-    if groups.shape != (n,):
-        raise ValueError(f"groups must have shape ({n},), got {groups.shape}.")
+        return list(positions[:, None])
+    check_consistent_length(positions, groups)
     _, codes = np.unique(groups, return_inverse=True)
     order = np.argsort(codes, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
-
-
-def _check_confidence(confidence):
-    """Raise a ValueError unless `confidence` is in (0, 1)."""
-    if not isinstance(confidence, Real) or not 0 < confidence < 1:
-        raise ValueError(f"confidence must be in (0, 1), got {confidence!r}.")

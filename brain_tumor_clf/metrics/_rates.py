@@ -4,8 +4,13 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+from sklearn.metrics import multilabel_confusion_matrix, roc_curve
+from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    column_or_1d,
+)
 
 from brain_tumor_clf._validation import nearest_name
 
@@ -77,6 +82,10 @@ def false_alarm_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
     return float(np.average(~called_healthy[is_healthy], weights=weight[is_healthy]))
 
 
+@validate_params(
+    {"specificity": [Interval(Real, 0, 1, closed="both")]},
+    prefer_skip_nested_validation=True,
+)
 def sensitivity_at_specificity(
     y_true, y_proba, *, classes, specificity=0.95, healthy="notumor"
 ):
@@ -97,7 +106,7 @@ def sensitivity_at_specificity(
     specificity : float, default=0.95
         Lowest share of healthy scans predicted to be healthy, in [0, 1].
     healthy : label, default="notumor"
-        The class without a tumor.
+        As in `tumor_miss_rate`.
 
     Returns
     -------
@@ -112,17 +121,12 @@ def sensitivity_at_specificity(
     >>> sensitivity_at_specificity(y, proba, classes=["glioma", "notumor"])
     1.0
     """
-    if not isinstance(specificity, Real) or not 0 <= specificity <= 1:
-        raise ValueError(f"specificity must be in [0, 1], got {specificity!r}.")
     y_true = column_or_1d(y_true)
     is_healthy = _find_healthy(y_true, healthy)
     proba = check_proba(y_true, y_proba, classes)
     p_healthy = proba[:, column_of(classes, healthy, "classes")]
-    of_healthy = np.sort(p_healthy[is_healthy])
-    n_alarms = int(np.floor((1 - specificity) * len(of_healthy) + 1e-9))
-    # One more healthy scan below the threshold would be one false alarm too many.
-    threshold = of_healthy[n_alarms] if n_alarms < len(of_healthy) else np.inf
-    return float(np.mean(p_healthy[~is_healthy] < threshold))
+    alarms, hits, _ = roc_curve(~is_healthy, -p_healthy, drop_intermediate=False)
+    return float(hits[1 - alarms >= specificity - 1e-9].max())
 
 
 def per_class_rates(y_true, y_pred, *, labels=None):
@@ -152,15 +156,14 @@ def per_class_rates(y_true, y_pred, *, labels=None):
     """
     if labels is None:
         labels = np.unique(np.concatenate([y_true, y_pred]))
-    counts = confusion_matrix(y_true, y_pred, labels=labels)
-    hits, support, called = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-    rest = counts.sum() - support
+    counts = multilabel_confusion_matrix(y_true, y_pred, labels=labels)
+    (true_negative, false_positive), (missed, hits) = counts.transpose(1, 2, 0)
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN
         rates = {
-            "sensitivity": hits / support,
-            "specificity": (rest - (called - hits)) / rest,
-            "precision": hits / called,
-            "support": support,
+            "sensitivity": hits / (hits + missed),
+            "specificity": true_negative / (true_negative + false_positive),
+            "precision": hits / (hits + false_positive),
+            "support": hits + missed,
         }
     return pd.DataFrame(rates, index=pd.Index(labels, name="class"))
 
@@ -220,8 +223,5 @@ def _check_labels(y_true, y_pred, healthy, sample_weight):
     """Return which images are healthy, which are predicted healthy, and weights."""
     check_consistent_length(y_true, y_pred, sample_weight)
     y_true, y_pred = column_or_1d(y_true), column_or_1d(y_pred)
-    weight = np.ones(len(y_true)) if sample_weight is None else sample_weight
-    weight = check_array(
-        weight, ensure_2d=False, dtype=float, input_name="sample_weight"
-    )
+    weight = _check_sample_weight(sample_weight, y_true)
     return _find_healthy(y_true, healthy), np.asarray(y_pred == healthy), weight
