@@ -11,7 +11,6 @@ from brain_tumor_clf.metrics import (
     bootstrap_interval,
     check_proba,
     column_of,
-    expected_calibration_error,
     wilson_interval,
 )
 from brain_tumor_clf.reports._report import check_labels
@@ -27,6 +26,7 @@ SCORE_NAMES = (
     "expected_calibration_error",
 )
 RATES = ("sensitivity", "specificity", "precision")
+_BIN_EDGES = np.linspace(0, 1, 16)[1:-1]  # those of `expected_calibration_error`
 
 
 @dataclass(frozen=True)
@@ -128,22 +128,32 @@ def vote_by_group(predictions, groups):
 def score_values(predictions):
     """Return the scores in the order of `SCORE_NAMES`; NaN where they are not defined.
 
-    In NumPy alone: a bootstrap calls it a thousand times.
+    Means over classes are of those that occur.
     """
-    p, k = predictions, len(predictions.classes)
-    matrix = np.bincount(p.true * k + p.predicted, minlength=k * k).reshape(k, k)
-    hits, support, called = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
-    occurs = support > 0
-    met = occurs | (called > 0)
-    accuracy, balanced = hits.sum() / len(p), (hits[occurs] / support[occurs]).mean()
-    f1 = (2 * hits[met] / (support + called)[met]).mean()
-    auc = brier = error = np.nan
-    if p.proba is not None:
-        auc, y = _roc_auc(p, occurs), p.classes[p.true]
-        brier = ((p.proba - np.eye(k)[p.true]) ** 2).sum(axis=1).mean()
-        error = expected_calibration_error(y, p.proba, classes=p.classes)
-    tumor_rates = _tumor_rates(matrix, p.healthy)
-    return np.array([accuracy, balanced, f1, auc, *tumor_rates, brier, error])
+    return _score_function(predictions)(slice(None))
+
+
+def _score_function(p):
+    """Return a function that scores the images at some positions.
+
+    In NumPy alone, what can be known before outside: a bootstrap calls it often.
+    """
+    k = len(p.classes)
+    cells = p.true * k + p.predicted
+    rate_probabilities = _probability_scores(p)
+
+    def score(at):
+        matrix = np.bincount(cells[at], minlength=k * k).reshape(k, k)
+        hits, support, called = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+        occurs = support > 0
+        accuracy = hits.sum() / matrix.sum()
+        balanced = (hits[occurs] / support[occurs]).mean()
+        f1 = (2 * hits[occurs] / (support + called)[occurs]).mean()
+        auc, brier, error = rate_probabilities(at, np.flatnonzero(occurs))
+        tumor_rates = _tumor_rates(matrix, p.healthy)
+        return np.array([accuracy, balanced, f1, auc, *tumor_rates, brier, error])
+
+    return score
 
 
 def _tumor_rates(matrix, healthy):
@@ -157,17 +167,32 @@ def _tumor_rates(matrix, healthy):
     return missed, alarms
 
 
-def _roc_auc(p, occurs):
-    """Return the area under the curve of a class against the rest, averaged."""
-    if occurs.sum() < 2:
-        return np.nan
-    areas = []
-    for code in np.flatnonzero(occurs):
-        is_it = p.true == code
-        n_it = is_it.sum()
-        wins = rankdata(p.proba[:, code])[is_it].sum() - n_it * (n_it + 1) / 2
-        areas.append(wins / (n_it * (len(is_it) - n_it)))
-    return np.mean(areas)
+def _probability_scores(p):
+    """Return a function that gives ROC AUC, Brier score and calibration error."""
+    if p.proba is None:
+        return lambda at, codes: (np.nan, np.nan, np.nan)
+    squared = ((p.proba - np.eye(len(p.classes))[p.true]) ** 2).sum(axis=1)
+    confidence = p.proba.max(axis=1)
+    gaps = confidence - (p.proba.argmax(axis=1) == p.true)
+    bins = np.digitize(confidence, _BIN_EDGES, right=True)
+    ranks = rankdata(p.proba, "dense", axis=0) - 1
+
+    def score(at, codes):
+        areas = [_area(ranks[at, code], p.true[at] == code) for code in codes]
+        auc = np.mean(areas) if len(codes) > 1 else np.nan
+        error = np.abs(np.bincount(bins[at], gaps[at])).sum() / len(bins[at])
+        return auc, squared[at].mean(), error
+
+    return score
+
+
+def _area(ranks, is_it):
+    """Return the area under the ROC curve of a class against the rest."""
+    n_ranks = ranks.max() + 1
+    above = np.bincount(ranks[is_it], minlength=n_ranks)
+    rest = np.bincount(ranks[~is_it], minlength=n_ranks)
+    with np.errstate(invalid="ignore"):  # all images are of one class
+        return above @ (np.cumsum(rest) - rest / 2) / (above.sum() * rest.sum())
 
 
 def score_table(predictions, *, groups, unit="images", **options):
@@ -176,38 +201,21 @@ def score_table(predictions, *, groups, unit="images", **options):
     Of `groups` or else of a `unit`; `options` are those of `bootstrap_interval`.
     """
     p, everything = predictions, np.ones(len(predictions), dtype=bool)
-    table = pd.DataFrame(
-        {"value": score_values(p), "low": np.nan, "high": np.nan, "interval": "none"},
-        index=pd.Index(SCORE_NAMES, name="score"),
-    )
-    is_tumor, called_tumor = p.true != p.healthy, p.predicted != p.healthy
-    rates = {"accuracy": (everything, p.true == p.predicted)}
+    hits = {"accuracy": p.true == p.predicted}
+    parts = dict.fromkeys(SCORE_NAMES, everything)
     if p.healthy is not None:
-        rates["tumor_miss_rate"] = is_tumor, ~called_tumor
-        rates["false_alarm_rate"] = ~is_tumor, called_tumor
-    parts = [rates.get(name, [everything])[0] for name in SCORE_NAMES]
-    if options["n_resamples"]:
-        table["low"], table["high"] = bootstrap_interval(
-            lambda at: score_values(p.take(at)), len(p), groups=groups, parts=parts,
-            **options,
-        )  # fmt: skip
-        unit = unit if groups is None else "groups"
-        kinds = f"Wilson over {unit}", f"bootstrap over {unit}"
-        table["interval"] = np.where(table["value"].isin([0, 1]), *kinds)
-    row = ["low", "high", "interval"]
-    for name, part in zip(SCORE_NAMES, parts, strict=True):
-        if groups is None and name in rates:  # independent images need no bootstrap
-            n_hits = (part & rates[name][1]).sum()
-            ends = wilson_interval(n_hits, part.sum(), confidence=options["confidence"])
-            table.loc[name, row] = *ends, "Wilson"
-        elif groups is not None and not _has_groups(part, groups):
-            table.loc[name, row] = np.nan, np.nan, "none"
-    return table.dropna(subset="value")
-
-
-def _has_groups(part, groups):
-    """Whether images are of several groups: of one, a bootstrap knows no spread."""
-    return len(np.unique(groups[part])) > 1
+        is_tumor = p.true != p.healthy
+        parts |= {"tumor_miss_rate": is_tumor, "false_alarm_rate": ~is_tumor}
+        hits["tumor_miss_rate"] = is_tumor & (p.predicted == p.healthy)
+        hits["false_alarm_rate"] = ~is_tumor & (p.predicted != p.healthy)
+    hits = [hits.get(name) for name in SCORE_NAMES]
+    columns = _with_intervals(
+        _score_function(p), np.array([*parts.values()]), hits, groups, unit, **options
+    )
+    table = dict(zip(("value", "low", "high", "interval"), columns, strict=True))
+    return pd.DataFrame(table, index=pd.Index(SCORE_NAMES, name="score")).dropna(
+        subset="value"
+    )
 
 
 def class_table(predictions, *, groups, **options):
@@ -215,50 +223,52 @@ def class_table(predictions, *, groups, **options):
 
     Ends of an interval ("…_low", "…_high") are missing where its images are one group.
     """
-    p = predictions
-    (hits, parts), rates = _class_counts(p), _class_rates(p)
-    (low, high), kind = np.full((2, *rates.shape), np.nan), "none"
-    if groups is None:
-        kind = "Wilson"
-        for at in np.ndindex(rates.shape):
-            n_hits, n, confidence = (
-                hits[at].sum(),
-                parts[at].sum(),
-                options["confidence"],
-            )
-            low[at], high[at] = wilson_interval(n_hits, n, confidence=confidence)
-    elif options["n_resamples"]:
-        kind = "bootstrap over groups"
-        options |= {"groups": groups, "parts": parts}
-        low, high = bootstrap_interval(
-            lambda at: _class_rates(p.take(at)), len(p), **options
-        )
-        if np.isin(rates, (0, 1)).any():
-            kind += ", Wilson over groups where a rate is 0 or 1"
-    undefined = np.isnan(rates)
-    for at in np.ndindex(rates.shape) if groups is not None else ():
-        undefined[at] |= not _has_groups(parts[at], groups)
-    table = {"support": np.bincount(p.true, minlength=len(p.classes))}
+    p, k = predictions, len(predictions.classes)
+    codes = np.arange(k)[:, None]
+    is_it, called = p.true == codes, p.predicted == codes
+    parts = np.concatenate([is_it, ~is_it, called])
+    hits = parts & np.concatenate([called, ~called, is_it])
+
+    def rates(at):
+        with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: nothing was counted
+            return hits[:, at].sum(axis=1) / parts[:, at].sum(axis=1)
+
+    columns = _with_intervals(rates, parts, hits, groups, "images", **options)
+    values, low, high, kinds = (np.reshape(column, (3, k)) for column in columns)
+    table = {"support": is_it.sum(axis=1)}
     for i, name in enumerate(RATES):
-        table[name] = rates[i]
-        table[f"{name}_low"] = np.where(undefined[i], np.nan, low[i])
-        table[f"{name}_high"] = np.where(undefined[i], np.nan, high[i])
-    table["interval"] = kind
+        table |= {name: values[i], f"{name}_low": low[i], f"{name}_high": high[i]}
+    table["interval"] = [", ".join(dict.fromkeys(of_class)) for of_class in kinds.T]
     return pd.DataFrame(table, index=pd.Index(p.classes, name="class"))
 
 
-def _class_counts(p):
-    """Return which images are hits of each rate and class, and which it is of."""
-    codes = np.arange(len(p.classes))[:, None]
-    is_it, called = p.true == codes, p.predicted == codes
-    parts = np.stack([is_it, ~is_it, called])
-    return parts & np.stack([called, ~called, is_it]), parts
+def _with_intervals(statistic, parts, hits, groups, unit, **options):
+    """Return values of statistics, the ends of their intervals and their kinds.
 
-
-def _class_rates(p):
-    hits, parts = _class_counts(p)
-    with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: nothing was counted
-        return hits.sum(axis=-1) / parts.sum(axis=-1)
+    Each depends on the images of its part; of a proportion, `hits` are those it counts.
+    """
+    values = statistic(slice(None))
+    low, high = np.full((2, len(values)), np.nan)
+    kinds = np.full(len(values), "none", dtype=object)
+    if options["n_resamples"]:
+        low, high = bootstrap_interval(
+            statistic, parts.shape[1], groups=groups, parts=parts, **options
+        )
+        unit = unit if groups is None else "groups"
+        kinds[:] = f"bootstrap over {unit}"
+        kinds[np.isin(values, (0, 1))] = f"Wilson over {unit}"
+    for i, (part, counted) in enumerate(zip(parts, hits, strict=True)):
+        # Independent images need no bootstrap; of one group it knows no spread.
+        if groups is None and counted is not None:
+            low[i], high[i] = wilson_interval(
+                counted.sum(), part.sum(), confidence=options["confidence"]
+            )
+            kinds[i] = "Wilson"
+        if np.isnan(values[i]) or (
+            groups is not None and len(np.unique(groups[part])) < 2
+        ):
+            low[i], high[i], kinds[i] = np.nan, np.nan, "none"
+    return values, low, high, kinds
 
 
 def note_limits(predictions, groups):
