@@ -6,7 +6,7 @@ import pandas as pd
 from brain_tumor_clf._validation import check_choice
 from brain_tumor_clf.metrics import column_of
 from brain_tumor_clf.model_selection import NearDuplicateGrouper
-from brain_tumor_clf.reports import _audit_report, _render, _report, _scan
+from brain_tumor_clf.reports import _audit_report, _checks, _render, _report, _scan
 from brain_tumor_clf.reports._audit_findings import find_all
 from brain_tumor_clf.reports._controls import audit_controls
 
@@ -86,12 +86,12 @@ def audit_dataset(
     >>> print(audit.findings[0].title)
     2 of 2 test images (100%) have a copy or mirror image in training.
     """
-    _report.check_both(X_test, y_test, "_test")
+    _checks.check_both(X_test, y_test, "_test")
     if X_test is None and groups_test is not None:
         raise ValueError("groups_test was given without X_test.")
-    parts = [_report.check_part(X, y, groups, "")]
+    parts = [_checks.check_part(X, y, groups, "")]
     if X_test is not None:
-        parts.append(_report.check_part(X_test, y_test, groups_test, "_test"))
+        parts.append(_checks.check_part(X_test, y_test, groups_test, "_test"))
     knows = groups is not None, groups_test is not None
     if healthy is not None:
         column_of(pd.unique(parts[0][1]), healthy, "y")
@@ -271,17 +271,8 @@ class DatasetAudit(_report.BaseReport):
         """
         return _render.to_html(self._report(n_pairs), path)
 
-    def plot(self):
-        """Draw classes, copies, brightness and the controls. Needs matplotlib.
-
-        Returns
-        -------
-        self : DatasetAudit
-            With the attributes `axes_` and `figure_`.
-        """
-        self.axes_ = _audit_report.draw_audit(self)
-        self.figure_ = self.axes_[0].figure
-        return self
+    def _draw(self, ax):
+        return _audit_report.draw_audit(self, ax)
 
     def _report(self, n_pairs=12):
         return _audit_report.fill_report(self, n_pairs)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from brain_tumor_clf.inspection import require_pyplot
+from brain_tumor_clf.inspection import axes_row, require_pyplot
 from brain_tumor_clf.preprocessing import iter_outcomes
 from brain_tumor_clf.reports import _report
 from brain_tumor_clf.reports._controls import control_tables
@@ -38,29 +38,35 @@ _FILES = (
 
 def count_table(images):
     """Return images, groups and unreadable images of each class, by split."""
-    rows = {}
-    for label, part in _by_class(images):
-        rows[label] = {}
-        for split, here in _by_split(part, of=images):
-            rows[label][f"{split} images"] = len(here)
-            rows[label][f"{split} groups"] = here["group"].nunique()
-            rows[label][f"{split} unreadable"] = int(here["failure"].notna().sum())
-    return _framed(rows)
+    parts = _of_classes(images).groupby(["label", "split"], sort=False)
+    columns = {"images": ("index", "size"), "groups": ("group", "nunique")}
+    table = parts.agg(**columns, unreadable=("failure", "count"))
+    table = table.unstack(fill_value=0).swaplevel(axis=1)
+    # Training first; the order of the counts stays.
+    table = table.sort_index(axis=1, level=0, ascending=False, sort_remaining=False)
+    table.columns = table.columns.map(" ".join)
+    return table.rename_axis("class")
 
 
 def appearance_table(images):
     """Return sizes, modes, bits and brightness of the readable images of each class."""
-    columns = ["split", "class", "images", "distinct sizes", "commonest sizes"]
-    columns += ["modes", "bits", "brightness", "brightness sd"]
-    rows = []
-    for split, readable in _by_split(images[images["failure"].isna()], of=images):
-        for label, part in readable.groupby("label"):
-            size = part["width"].astype(str) + "x" + part["height"].astype(str)
-            row = [split, label, len(part), size.nunique(), _shares(size, 2)]
-            row += [_shares(part["mode"]), _shares(part["bits"])]
-            light = part["brightness"]
-            rows.append([*row, float(light.mean()), float(light.std(ddof=0))])
-    return pd.DataFrame(rows, columns=columns)
+    size = images["width"].astype(str) + "x" + images["height"].astype(str)
+    readable = images.assign(size=size)[images["failure"].isna()]
+    readable = readable.rename(columns={"label": "class"}).sort_values("class")
+    table = readable.groupby(["split", "class"], sort=False).agg(
+        **{
+            "images": ("size", "size"),
+            "distinct sizes": ("size", "nunique"),
+            "commonest sizes": ("size", lambda size: _shares(size, 2)),
+            "modes": ("mode", _shares),
+            "bits": ("bits", _shares),
+            "brightness": ("brightness", "mean"),
+            "brightness sd": ("brightness", lambda values: values.std(ddof=0)),
+        }
+    )
+    return table.sort_index(
+        level="split", ascending=False, sort_remaining=False
+    ).reset_index()
 
 
 def _shares(values, n_named=None):
@@ -69,59 +75,47 @@ def _shares(values, n_named=None):
     if len(shares) == 1:
         return str(shares.index[0])
     words = [f"{value} {100 * share:.0f} %" for value, share in shares.items()]
-    more = [] if n_named is None or n_named >= len(words) else ["…"]
-    return ", ".join([*words[:n_named], *more])
+    if n_named is not None and len(words) > n_named:
+        words = [*words[:n_named], "…"]
+    return ", ".join(words)
 
 
 def copy_table(images, by="split"):
     """Return how many readable images have a copy in their own split, by worst kind."""
-    readable, rows = images[images["failure"].isna()], {}
-    parts = _by_split(readable, of=images) if by == "split" else _by_class(readable)
-    for name, part in parts:
-        distinct = part["copy_group"].nunique()
-        rows[name] = {**_kind_counts(part["copy"]), "distinct": distinct}
-    return _framed(rows, by)
+    images = _of_classes(images) if by == "label" else images
+    table = _count_kinds(images, by, "copy")
+    distinct = images["copy_group"].where(images["failure"].isna())
+    table["distinct"] = distinct.groupby(images[by]).nunique()
+    return table
 
 
 def leakage_table(images):
     """Return how many readable test images of each class have a copy in training."""
     if "copy_in_training" not in images:
         return None
-    rows = {}
-    test = images[(images["split"] == "test") & images["failure"].isna()]
-    for label, part in _by_class(test):
-        n = len(part) or np.nan
-        row = rows[label] = _kind_counts(part["copy_in_training"])
-        row["share"] = row["with a copy"] / n
-        row["same group"] = int(part["group_in_training"].sum())
-        row["share of same group"] = row["same group"] / n
-    return _framed(rows)
+    test = _of_classes(images[images["split"] == "test"])
+    table = _count_kinds(test, "label", "copy_in_training").rename_axis("class")
+    table["share"] = table["with a copy"] / table["images"]
+    shared = test["group_in_training"] & test["failure"].isna()
+    table["same group"] = shared.groupby(test["label"]).sum()
+    table["share of same group"] = table["same group"] / table["images"]
+    return table
 
 
-def _kind_counts(kinds):
-    """Return the number of images, of those of each kind of copy, and of all copies."""
-    counts = {kind: int((kinds == kind).sum()) for kind in KINDS}
-    return {"images": len(kinds), **counts, "with a copy": int(kinds.notna().sum())}
+def _count_kinds(images, by, column):
+    """Return the numbers of readable images, of copies of each kind, and of copies."""
+    is_readable = images["failure"].isna()
+    found = images[column].where(is_readable)
+    flags = {"images": is_readable, **{kind: found == kind for kind in KINDS}}
+    if not flags["rotated"].any():  # they are rarely looked for
+        del flags["rotated"]
+    flags["with a copy"] = found.notna()
+    return pd.DataFrame(flags).groupby(images[by], sort=False).sum()
 
 
-def _by_split(images, *, of):
-    """Yield the images of each split that occurs in `of`."""
-    for split in ("train", "test"):
-        if (of["split"] == split).any():
-            yield split, images[images["split"] == split]
-
-
-def _by_class(images):
-    yield from images.groupby("label")
-    yield ALL, images
-
-
-def _framed(rows, name="class"):
-    """Return rows as a table; rotated copies, rarely looked for, only if there are."""
-    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis(name)
-    if "rotated" in frame and not frame["rotated"].any():
-        return frame.drop(columns="rotated")
-    return frame
+def _of_classes(images):
+    """Return images by class, and all of them once more as a class of their own."""
+    return pd.concat([images.sort_values("label"), images.assign(label=ALL)])
 
 
 def describe(audit, grouper, seed):
@@ -249,10 +243,12 @@ def _picture(source):
     return picture
 
 
-def draw_audit(audit):
+def draw_audit(audit, ax=None):
     """Draw classes, copies, brightness and controls; return the four Axes."""
-    _, axes = require_pyplot().subplots(2, 2, figsize=(11.5, 8), layout="constrained")
-    axes = axes.ravel()
+    if ax is None:
+        options = {"figsize": (11.5, 8), "layout": "constrained"}
+        _, ax = require_pyplot().subplots(2, 2, **options)
+    axes = axes_row(ax, 4)
     counts = audit.counts.drop(index=ALL).filter(like=" images")
     _bars(counts, axes[0], "Images of each class", "Images", color=_COLORS)
     readable = audit.images[audit.images["failure"].isna()]

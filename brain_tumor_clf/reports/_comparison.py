@@ -152,26 +152,22 @@ class Comparison(_report.BaseReport):
             "table": _report.records(self.to_frame().rename_axis("estimator")),
         }
 
-    def plot(self, ax=None):
-        """Draw the score of every fold, and the mean of each estimator.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            A new figure by default.
-
-        Returns
-        -------
-        self : Comparison
-            With the attributes `ax_` and `figure_`.
-        """
-        self.ax_ = draw_comparison(self, ax)
-        self.figure_ = self.ax_.figure
-        return self
+    def _draw(self, ax):
+        axes = axes_row(ax, 1, width=6.4, height=1.2 + 0.6 * len(self.names))
+        scores = self.folds.groupby("estimator")["score"]
+        for position, name in enumerate(self.names):
+            of_one = scores.get_group(name)
+            axes[0].scatter(of_one, np.full(len(of_one), position), alpha=0.5, s=24)
+            mark = {"marker": "|", "color": "black", "markersize": 18}
+            axes[0].plot(of_one.mean(), position, **mark)
+        axes[0].set_yticks(range(len(self.names)), self.names)
+        axes[0].set_ylim(len(self.names) - 0.5, -0.5)
+        axes[0].set_xlabel(f"{self.scoring}, one dot a fold")
+        axes[0].grid(axis="x", alpha=0.3)
+        return axes
 
     def _report(self):
-        caption = f"{self.scoring} of each fold"
-        figure = _report.Figure.of_plot(lambda: draw_comparison(self).figure, caption)
+        figure = self._figure(f"{self.scoring} of each fold")
         blocks = [figure, *self._tables(), self._computed_on()]
         return _report.Report("Comparison", blocks)
 
@@ -203,21 +199,6 @@ class Comparison(_report.BaseReport):
 
     def __repr__(self):
         return f"Comparison({', '.join(self.names)}; {len(self.folds)} fits)"
-
-
-def draw_comparison(comparison, ax=None):
-    """Draw the score of every fold and the mean of each estimator; return the Axes."""
-    ax = axes_row(ax, 1, width=6.4, height=1.2 + 0.6 * len(comparison.names))[0]
-    means = comparison.folds.groupby("estimator")["score"].mean()
-    for position, name in enumerate(comparison.names):
-        scores = comparison.folds.loc[comparison.folds["estimator"] == name, "score"]
-        ax.scatter(scores, np.full(len(scores), position), alpha=0.5, s=24)
-        ax.plot(means[name], position, marker="|", color="black", markersize=18)
-    ax.set_yticks(range(len(comparison.names)), comparison.names)
-    ax.set_ylim(len(comparison.names) - 0.5, -0.5)
-    ax.set_xlabel(f"{comparison.scoring}, one dot a fold")
-    ax.grid(axis="x", alpha=0.3)
-    return ax
 
 
 def make_folds(X, y, groups, cv, seed):

@@ -215,24 +215,21 @@ def control_tables(scores):
     """Return a table for each task: accuracies of the controls under each protocol."""
     tables = []
     for task, part in scores.groupby("task", sort=False):
-        wide, balanced, counts = {}, [], []
-        for protocol, rows in part.groupby("protocol", sort=False):
-            rows = rows.set_index("control")
-            majority = pd.Series({COMMONEST: rows["majority"].iloc[0]})
-            wide[protocol] = pd.concat([rows["accuracy"], majority])
-            balanced.append(f"{protocol}, balanced")
-            wide[balanced[-1]] = rows["balanced_accuracy"]
-            counts.append(f"{rows['n'].iloc[0]:,} images ({protocol})")
-        names = [*part["control"].unique(), COMMONEST]
-        frame = pd.DataFrame(wide).loc[names].rename_axis("accuracy of")
+        protocols, names = part["protocol"].unique(), part["control"].unique()
+        wide = part.pivot(index="control", columns="protocol").loc[names]
+        frame = wide["accuracy"][protocols]
+        frame.loc[COMMONEST] = wide["majority"].iloc[0]
+        balanced = wide["balanced_accuracy"].add_suffix(", balanced")
+        n = wide["n"].iloc[0]
+        counts = [f"{n[protocol]:,.0f} images ({protocol})" for protocol in protocols]
         table = Table(
             title=f"Beside controls that see almost nothing of a tumor, {task}",
             note="The score of a control shows how much the data give away; a model "
             f"has shown nothing until it scores more. Scored: {', '.join(counts)}.",
-            frame=frame,
-            percent=list(frame),
-            bars=[name for name in frame if name not in balanced],
-            detail_columns=balanced,
+            frame=frame.join(balanced).rename_axis("accuracy of"),
+            percent=[*protocols, *balanced],
+            bars=list(protocols),
+            detail_columns=list(balanced),
         )
         tables.append(table)
     return tables

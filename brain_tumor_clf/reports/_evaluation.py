@@ -9,8 +9,8 @@ from sklearn.utils.validation import check_consistent_length
 
 from brain_tumor_clf.inspection import ReliabilityDisplay, axes_row
 from brain_tumor_clf.metrics import reliability_curve
-from brain_tumor_clf.reports import _controls, _render, _report, _scores
-from brain_tumor_clf.reports._report import Figure, Report, Table, Text
+from brain_tumor_clf.reports import _checks, _controls, _render, _report, _scores
+from brain_tumor_clf.reports._report import Report, Table, Text
 from brain_tumor_clf.reports._scan import scan_features
 
 _SCORE_TABLES = {
@@ -128,13 +128,13 @@ confidence, random_state, n_jobs
         -------
         EvaluationReport
         """
-        _report.check_both(X_train, y_train, "_train")
+        _checks.check_both(X_train, y_train, "_train")
         if X_train is not None and X is None:
             raise ValueError("X_train needs X, the images that were predicted.")
         predictions = _scores.check_predictions(
             y_true, y_pred, y_proba, classes, healthy, label_map
         )
-        groups = _report.check_groups(groups, predictions.true)
+        groups = _checks.check_groups(groups, predictions.true)
         if groups is None and per_group:
             raise ValueError("per_group=True needs groups: one label an image.")
         options = {"n_resamples": n_resamples, "confidence": confidence}
@@ -165,7 +165,7 @@ confidence, random_state, n_jobs
     def _compare_with_training(self, X, X_train, y_train, label_map, n_jobs):
         """Score the images without a copy in training apart, beside the controls."""
         p, groups = self._predictions, self._groups
-        y_train = _report.check_labels(y_train, "_train", label_map)
+        y_train = _checks.check_labels(y_train, "_train", label_map)
         check_consistent_length(X_train, y_train)
         check_consistent_length(X, p.true)
         training, scored = (scan_features(part, n_jobs=n_jobs) for part in (X_train, X))
@@ -222,35 +222,36 @@ confidence, random_state, n_jobs
             "classification_report": _report.plain(of_sklearn),
         }
 
-    def plot(self, ax=None):
-        """Draw the confusion matrix, the rates of each class and the reliability.
-
-        Parameters
-        ----------
-        ax : array of matplotlib Axes, default=None
-            Three, or two without probabilities; a new figure by default.
-
-        Returns
-        -------
-        self : EvaluationReport
-            With the attributes `axes_` and `figure_`.
-        """
-        self.axes_ = draw_evaluation(self, ax)
-        self.figure_ = self.axes_[0].figure
-        return self
+    def _draw(self, ax):
+        n_panels = 2 if self.reliability is None else 3
+        axes = axes_row(ax, n_panels, width=5.2, height=4.6)
+        counts, labels = self.confusion.to_numpy(), self.confusion.index.astype(str)
+        matrix = metrics.ConfusionMatrixDisplay(counts, display_labels=labels)
+        matrix.plot(ax=axes[0], cmap="Blues", colorbar=False, xticks_rotation=30)
+        axes[0].set(title="Images by true and predicted class")
+        _draw_rates(self.per_class, axes[1])
+        if self.reliability is not None:
+            error = self.scores.loc["expected_calibration_error", "value"]
+            ReliabilityDisplay(self.reliability, error).plot(ax=axes[2])
+            axes[2].set_title("Reliability of the probabilities")
+        return axes
 
     def _report(self):
-        caption = "Confusion matrix, rates and reliability"
-        figure = Figure.of_plot(lambda: draw_evaluation(self)[0].figure, caption)
+        figure = self._figure("Confusion matrix, rates and reliability")
         blocks = [Text(lines=self.notes), figure]
         for name, title in _SCORE_TABLES.items():
             table = getattr(self, name)
             # Where no image has a copy in training, those without are all of them.
             if table is not None and (name == "scores" or table is not self.scores):
-                blocks.append(Table(title=title, frame=_render.with_intervals(table)))
-        note = f"Kind of interval: {self.per_class['interval'].iloc[0]}."
-        frame = _render.with_estimates(self.per_class, _scores.RATES)
-        frame.insert(0, "images", self.per_class["support"])
+                kinds = {"kind of interval": table["interval"]}
+                frame = pd.DataFrame({"value": _render.estimates(table), **kinds})
+                blocks.append(Table(title=title, frame=frame))
+        kinds = ", ".join(pd.unique(self.per_class["interval"]))
+        note = f"Kind of interval: {kinds}."
+        frame = self.per_class[["support"]].set_axis(["images"], axis=1)
+        for name in _scores.RATES:
+            columns = name, f"{name}_low", f"{name}_high"
+            frame[name] = _render.estimates(self.per_class, columns)
         blocks += [
             Table(title="Classes, with intervals", note=note, frame=frame),
             Table(title="Confusion matrix (rows: true class)", frame=self.confusion),
@@ -269,22 +270,6 @@ confidence, random_state, n_jobs
     def __repr__(self):
         n, score = len(self._predictions), self.scores.loc["balanced_accuracy", "value"]
         return f"EvaluationReport({n} images, balanced accuracy {score:.3f})"
-
-
-def draw_evaluation(report, ax=None):
-    """Draw confusion matrix, rates of each class and reliability; return the Axes."""
-    n_panels = 2 if report.reliability is None else 3
-    axes = axes_row(ax, n_panels, width=5.2, height=4.6)
-    counts, labels = report.confusion.to_numpy(), report.confusion.index.astype(str)
-    matrix = metrics.ConfusionMatrixDisplay(counts, display_labels=labels)
-    matrix.plot(ax=axes[0], cmap="Blues", colorbar=False, xticks_rotation=30)
-    axes[0].set(title="Images by true and predicted class")
-    _draw_rates(report.per_class, axes[1])
-    if report.reliability is not None:
-        error = report.scores.loc["expected_calibration_error", "value"]
-        ReliabilityDisplay(report.reliability, error).plot(ax=axes[2])
-        axes[2].set_title("Reliability of the probabilities")
-    return axes
 
 
 def _draw_rates(per_class, ax):

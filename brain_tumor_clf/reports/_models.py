@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from functools import wraps
 from numbers import Integral
 
 import numpy as np
@@ -13,10 +14,10 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.validation import has_fit_parameter
 
+from brain_tumor_clf.reports._checks import check_finite, check_groups, check_labels
 from brain_tumor_clf.reports._comparison import Comparison, make_folds, split_notes
 from brain_tumor_clf.reports._evaluation import EvaluationReport
-from brain_tumor_clf.reports._report import check_groups, check_labels, describe
-from brain_tumor_clf.reports._scores import check_finite
+from brain_tumor_clf.reports._report import describe
 
 
 def evaluate(
@@ -251,21 +252,16 @@ class _Answers:
     """A fitted classifier that predicts the images of a fold only once."""
 
     def __init__(self, model, X):
-        self._model, self._X, self._known = model, X, {}
+        self._model, self._X = model, X
 
     def __getattr__(self, name):
-        return getattr(self._model, name)
-
-    def predict(self, X):
-        return self._once("predict")
-
-    def predict_proba(self, X):
-        return self._once("predict_proba")
-
-    def _once(self, name):
-        if name not in self._known:
-            self._known[name] = getattr(self._model, name)(self._X)
-        return self._known[name]
+        value = getattr(self._model, name)
+        if name not in ("predict", "predict_proba"):
+            return value
+        predicted = value(self._X)
+        answer = wraps(value)(lambda X: predicted)
+        setattr(self, name, answer)  # found from now on without this method
+        return answer
 
 
 def _seeded(estimator, seed):

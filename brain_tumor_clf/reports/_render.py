@@ -46,24 +46,9 @@ class Estimate(NamedTuple):
         return value if np.isnan(self.low) else f"{value} ({low}-{high})"
 
 
-def with_estimates(table, names):
-    """Return a table whose columns of values hold their intervals, too."""
-    shown = pd.DataFrame(index=table.index)
-    for name in names:
-        values = table[[name, f"{name}_low", f"{name}_high"]].to_numpy()
-        shown[name] = [Estimate(*row) for row in values]
-    return shown
-
-
-def with_intervals(scores):
-    """Return a table of scores with the ends of each interval in one column."""
-    shown = scores[["value"]].copy()
-    shown["interval"] = [
-        None if np.isnan(low) else f"{low:.3f} to {high:.3f}"
-        for low, high in scores[["low", "high"]].to_numpy()
-    ]
-    shown["kind of interval"] = scores["interval"]
-    return shown
+def estimates(table, columns=("value", "low", "high")):
+    """Return the estimates whose value and ends of the interval are in columns."""
+    return [Estimate(*row) for row in table[list(columns)].to_numpy(float)]
 
 
 class _Cell(NamedTuple):
@@ -75,20 +60,22 @@ class _Cell(NamedTuple):
 def table_cells(table, *, is_brief=False):
     """Return a `Table` as a row of heads and rows of cells, all of them text.
 
-    A brief table leaves out detail columns, and rounds estimates to two decimals.
+    A brief table leaves out detail columns, and has two decimals of several estimates.
     """
     frame = table.frame.reset_index() if table.frame.index.name else table.frame
     if is_brief:
         frame = frame.drop(columns=list(table.detail_columns))
     numeric = {name: pd.api.types.is_numeric_dtype(frame[name]) for name in frame}
     heads = [_Cell(str(name).replace("_", " "), numeric[name]) for name in frame]
+    n_estimates = sum(isinstance(x, Estimate) for x in frame.iloc[:1].to_numpy().flat)
+    n_decimals = 2 if is_brief and n_estimates > 1 else 3
     columns = []
     for name in frame:
-        decimals = _n_decimals(frame[name]) if numeric[name] else 2 if is_brief else 3
+        decimals = _n_decimals(frame[name]) if numeric[name] else n_decimals
         texts = [_text(x, decimals, name in table.percent) for x in frame[name]]
         shares = [None] * len(frame)
         if name in table.bars:
-            shares = [float(np.clip(np.nan_to_num(v), 0, 1)) for v in frame[name]]
+            shares = frame[name].fillna(0).clip(0, 1)
         cells = zip(texts, shares, strict=True)
         columns.append([_Cell(text, numeric[name], share) for text, share in cells])
     return heads, list(zip(*columns, strict=True))

@@ -9,10 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from brain_tumor_clf import __version__
-from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.reports import _render
 
 _PACKAGES = ("keras", "numpy", "pandas", "pillow", "scikit-learn", "scipy")
@@ -74,11 +72,6 @@ class Figure(Block):
     kind = "figure"
     make_cards: Callable
 
-    @classmethod
-    def of_plot(cls, draw, caption):
-        """Return a block of one matplotlib Figure, which a function draws."""
-        return cls(make_cards=lambda: [("", None, [(draw(), caption)])])
-
 
 @dataclass(frozen=True, kw_only=True)
 class Findings(Block):
@@ -108,8 +101,26 @@ class Report:
 class BaseReport:
     """Base class of the three reports: every format is made from one `Report`.
 
-    A subclass has a `protocol` and a method `_report`, which fills that.
+    A subclass has a `protocol`, a method `_report`, which fills that, and a method
+    `_draw`, which draws its figure on axes that are given or new, and returns them.
     """
+
+    def plot(self, ax=None):
+        """Draw the figure of the report. Needs matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array of Axes, default=None
+            One for each panel; those of a new figure by default.
+
+        Returns
+        -------
+        self
+            With the attributes `axes_`, an array of the panels, and `figure_`.
+        """
+        self.axes_ = self._draw(ax)
+        self.figure_ = self.axes_[0].figure
+        return self
 
     def to_markdown(self):
         """Return the report as Markdown, a str."""
@@ -147,6 +158,12 @@ class BaseReport:
 
     def _computed_on(self):
         return Text(title="Computed on", lines=self.protocol.rows())
+
+    def _figure(self, caption):
+        """Return a block of the figure that `plot` draws."""
+        return Figure(
+            make_cards=lambda: [("", None, [(self._draw(None)[0].figure, caption)])]
+        )
 
 
 @dataclass(frozen=True)
@@ -230,67 +247,3 @@ def plain(value):
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     return None if value is pd.NA else str(value)
-
-
-def check_both(X, y, suffix):
-    """Refuse images without labels, and labels without images."""
-    if (X is None) != (y is None):
-        given = f"X{suffix}" if y is None else f"y{suffix}"
-        raise ValueError(
-            f"X{suffix} and y{suffix} must be given together, got only {given}."
-        )
-
-
-def check_part(X, y, groups, suffix):
-    """Return images, labels and groups of one split, of one length."""
-    X, y = check_image_collection(X), check_labels(y, suffix)
-    n = len(X)
-    if len(y) != n:
-        raise ValueError(
-            f"X{suffix} and y{suffix} must have one length, got {n} images and "
-            f"{len(y)} labels."
-        )
-    groups = np.full(n, None) if groups is None else np.asarray(groups, dtype=object)
-    if groups.shape != (n,):
-        raise ValueError(
-            f"groups{suffix} must hold one entry for each of {n} images, got shape "
-            f"{groups.shape}."
-        )
-    return X, y, groups
-
-
-def check_labels(y, suffix="", label_map=None):
-    """Return labels as a 1-D array, or raise a ValueError if an image has none."""
-    y = column_or_1d(y)
-    advice = f"Label them, or leave them out of both X{suffix} and y{suffix}."
-    _check_complete(y, f"y{suffix} has no label", advice)
-    if not label_map:
-        return y
-    return np.asarray([label_map.get(label, label) for label in y.tolist()])
-
-
-def check_groups(groups, y):
-    """Return groups as a 1-D array that fits the labels; None stays None.
-
-    Raise a ValueError if an image has no group: all of those would be taken for one.
-    """
-    if groups is None:
-        return None
-    groups = column_or_1d(groups)
-    check_consistent_length(groups, y)
-    advice = "NearDuplicateGrouper().fit_predict(X, links=groups) gives each a group."
-    _check_complete(groups, "groups has no entry", advice)
-    return groups
-
-
-def _check_complete(values, what, advice):
-    lacking = np.flatnonzero(pd.isna(values))
-    if len(lacking):
-        named, more = (
-            ", ".join(map(str, lacking[:5])),
-            ", …" if len(lacking) > 5 else "",
-        )
-        raise ValueError(
-            f"{what} for {len(lacking)} of {len(values)} images, at positions "
-            f"{named}{more}. {advice}"
-        )

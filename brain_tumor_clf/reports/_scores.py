@@ -13,7 +13,7 @@ from brain_tumor_clf.metrics import (
     column_of,
     wilson_interval,
 )
-from brain_tumor_clf.reports._report import check_labels
+from brain_tumor_clf.reports._checks import check_finite, check_kinds, check_labels
 
 SCORE_NAMES = (
     "accuracy",
@@ -60,7 +60,7 @@ def check_predictions(y_true, y_pred, y_proba, classes, healthy, label_map=None)
         raise ValueError("There is no image to score: y is empty.")
     y_true, y_pred = check_labels(y_true, "", label_map), column_or_1d(y_pred)
     known = y_pred[:0] if classes is None else np.asarray(classes)
-    _check_kinds(y_true, y_pred, known)
+    check_kinds(y_true, y_pred, known)
     unknown = [] if classes is None else np.setdiff1d(y_true, known).tolist()
     if unknown:
         raise ValueError(
@@ -83,27 +83,6 @@ def check_predictions(y_true, y_pred, y_proba, classes, healthy, label_map=None)
         y_proba,
         None if healthy is None else column_of(labels, healthy, "y"),
     )
-
-
-def check_finite(proba, name):
-    """Refuse probabilities of a model that diverged in training."""
-    bad = np.flatnonzero(~np.isfinite(np.asarray(proba, dtype=float)).all(axis=-1))
-    if len(bad):
-        raise ValueError(
-            f"{name} holds NaN or infinity for {len(bad)} of {len(proba)} images, "
-            f"first at position {bad[0]}: the model diverged in training. Train it "
-            "again with a lower learning rate."
-        )
-
-
-def _check_kinds(y_true, y_pred, known):
-    """Refuse text beside numbers, which would become text and match nothing."""
-    firsts = [part[:1].tolist()[0] for part in (y_true, y_pred, known) if len(part)]
-    if len({isinstance(first, str) for first in firsts}) > 1:
-        raise ValueError(
-            f"Labels must be of one kind: y holds {firsts[0]!r}, the model predicts "
-            f"{firsts[-1]!r}. Give y in the names that the model was trained on."
-        )
 
 
 def vote_by_group(predictions, groups):

@@ -259,7 +259,7 @@ def test_every_format(data, tmp_path):
         assert "logistic" in shown
         assert "scikit-learn" in shown
     assert result.plot() is result
-    ax = result.ax_
+    (ax,) = result.axes_
     assert [label.get_text() for label in ax.get_yticklabels()] == list(ESTIMATORS)
     plt.close("all")
 

@@ -154,6 +154,8 @@ def test_an_index_is_a_column_if_it_has_a_name():
 
 def test_estimates_are_rounded_where_there_is_little_room():
     frame = pd.DataFrame({"rate": [render.Estimate(0.5, 0.25, 0.75)]})
+    assert "0.500 (0.250-0.750)" in printed(make_table(frame))
+    frame["other"] = frame["rate"]
     assert "0.500 (0.250-0.750)" in render.to_html(make_table(frame))
     assert "0.50 (0.25-0.75)" in printed(make_table(frame))
 
