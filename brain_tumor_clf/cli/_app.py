@@ -9,8 +9,6 @@ from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
 from brain_tumor_clf.cli._model import open_model
 
-_PACKAGES = {"streamlit": "streamlit", **shell.PLOTS}
-
 
 def app(
     model: Annotated[
@@ -42,7 +40,7 @@ def app(
     Uploaded files stay in memory and are dropped within a minute after their page is
     closed.
     """
-    shell.require_extra("app", _PACKAGES)
+    shell.require_extra("app", "streamlit", "matplotlib")
     shell.note("Starting the model…")
     shell.start_backend()
     from brain_tumor_clf.app import serve

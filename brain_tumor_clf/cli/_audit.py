@@ -22,7 +22,7 @@ def audit(
     groups: opt.GroupsOption = None,
     healthy: opt.HealthyOption = "notumor",
     seed: opt.SeedOption = 0,
-    html_file: opt.HtmlOption = None,
+    html_file: opt.PageOption = None,
     json_file: opt.JsonOption = None,
     fail_on_leak: Annotated[
         bool,
@@ -40,7 +40,6 @@ def audit(
     --groups names groups of training and test images in one table. Without it a
     groups.csv in DIR is used, for the images of DIR alone.
     """
-    shell.check_outputs(html_file, json_file, needs_plots=False)
     train, held_out = _load(folder, test, subset, groups)
     if fail_on_leak and held_out is None:
         raise typer.BadParameter(
@@ -111,11 +110,13 @@ def _fail_on_leak(found):
     test = found.images[found.images["split"] == "test"]
     n_leaked = int(test["copy_in_training"].notna().sum())
     if n_leaked:
-        shell.note(f"{n_leaked:,} test images have a copy in training: exit status 3")
+        images = shell.count(n_leaked, "test image has", "test images have")
+        shell.note(f"{images} a copy in training: exit status 3")
         raise typer.Exit(LEAK_FOUND)
     n_unread = int(found.images["failure"].notna().sum())
     if n_unread:
         raise ValueError(
-            f"{n_unread:,} images cannot be read, so whether a test image has a copy "
-            "in training is not known. Repair or remove these files."
+            f"{shell.count(n_unread, 'image')} cannot be read, so whether a test "
+            "image has a copy in training is not known. Repair or remove what was "
+            "named."
         )

@@ -7,6 +7,17 @@ import typer
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
+from brain_tumor_clf.cli._cross_validation import choose_groups, compare_models
+from brain_tumor_clf.cli._model import make_model
+
+
+def _parse_seeds(text):
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() for word in words):
+        raise typer.BadParameter(
+            f"expected whole numbers from 0 on with commas between, got {text!r}."
+        )
+    return list(dict.fromkeys(map(int, words)))
 
 
 def compare(
@@ -33,6 +44,7 @@ def compare(
         str,
         typer.Option(
             metavar="N,N,…",
+            callback=_parse_seeds,
             help="Seeds of everything random; with each, every fold is split and "
             "trained anew.",
         ),
@@ -45,10 +57,7 @@ def compare(
     Groups are kept whole: those of --groups or of a groups.csv in DIR; without them
     near duplicates, mirror images included.
     """
-    shell.check_outputs(html_file, json_file)
-    opt.check_learning_rate(learning_rate)
     opt.check_grouping(groups, no_groups)
-    seeds = _parse_seeds(seeds)
     options = {
         "image_size": image_size,
         "weights": weights,
@@ -58,38 +67,13 @@ def compare(
     }
     scans = opt.load_scans(folder, subset, groups)
     shell.start_backend()
-    models = _make_models(architectures, options)
-    from brain_tumor_clf.cli._cross_validation import choose_groups, compare_models
-
+    names = architectures.split(",")
+    models = dict(make_model(None, name.strip(), **options) for name in names)
     grouping = choose_groups(scans, no_groups, cv, seeds[0])
     result = compare_models(models, scans, grouping, cv, seeds)
     result.protocol = _with_options(result.protocol, options)
     title = f"{len(result.names)} architectures on {folder}"
     shell.show_report(shell.console(json_file), result, html_file, json_file, title)
-
-
-def _parse_seeds(text):
-    words = [word.strip() for word in text.split(",")]
-    if not all(word.isdecimal() for word in words):
-        raise typer.BadParameter(
-            f"expected whole numbers from 0 on with commas between, got {text!r}.",
-            param_hint="--seeds",
-        )
-    return list(dict.fromkeys(map(int, words)))
-
-
-def _make_models(architectures, options):
-    from brain_tumor_clf.cli._model import SIMPLE, make_architecture, resolve_name
-
-    models = {}
-    try:
-        for word in architectures.split(","):
-            name = resolve_name(word.strip())
-            own = {**options, "weights": None} if name == SIMPLE else options
-            models[name] = make_architecture(name, **own)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--architectures") from error
-    return models
 
 
 def _with_options(protocol, options):

@@ -18,9 +18,10 @@ import typer
 from brain_tumor_clf._files import written_beside
 
 RESEARCH_ONLY = "Research only; not a medical device."
-PLOTS = {"matplotlib": "matplotlib"}
 _DEBUG = "BRAIN_TUMOR_CLF_DEBUG"
 _shown_warnings = set()
+# Of rows by their state; a state that is not here is a doubt.
+_STYLES = {"classified": "", "unreadable": "red", "details": "dim"}
 
 
 def console(document=None):
@@ -35,15 +36,20 @@ def error_console():
     return console("-")
 
 
+def say(text, out=None, style=None):
+    """Print a line that may hold paths, to stdout or the given console."""
+    (out or console()).print(text, style=style, markup=False, soft_wrap=True)
+
+
 def note(text):
     """Print what is going on, to stderr."""
-    error_console().print(text, style="dim", markup=False, soft_wrap=True)
+    say(text, error_console(), "dim")
 
 
 def print_table(columns, rows, summary):
     """Print a table, its summary and the last line of every report.
 
-    Each row is its cells and its style; probabilities stand on the right.
+    Each row is its cells and its state; probabilities stand on the right.
     """
     from rich import box
     from rich.table import Table
@@ -55,12 +61,12 @@ def print_table(columns, rows, summary):
         table.add_column(
             name, justify="right" if number else "left", overflow="fold", no_wrap=number
         )
-    for *cells, style in rows:  # plain text: names of files may hold brackets
+    for *cells, state in rows:  # plain text: names of files may hold brackets
+        style = _STYLES.get(state, "yellow")
         table.add_row(*(Text(str(cell)) for cell in cells), style=style)
-    out = console()
-    out.print(table)
-    out.print(summary)
-    out.print(RESEARCH_ONLY, style="dim")
+    console().print(table)
+    say(summary)
+    say(RESEARCH_ONLY, style="dim")
 
 
 def print_error(text, label="Error", style="bold red"):
@@ -91,6 +97,24 @@ def fit_advice(reason):
     return re.sub(r"[;:] (pass|if it is genuine|load_mri_folder|\w+\()\b.*", "", reason)
 
 
+def count(n, noun, plural=None):
+    """Return a number with its noun: "1 scan", "2,000 scans"."""
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+class InterruptionError(Exception):
+    """Ctrl-C was pressed; the message says what is kept and how to go on."""
+
+
+@contextmanager
+def kept_if_interrupted(text):
+    """Raise `InterruptionError` with a text when Ctrl-C is pressed inside."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise InterruptionError(text) from None
+
+
 @contextmanager
 def progress(description, total):
     """Show a progress bar; yield a function to call after each step."""
@@ -98,7 +122,8 @@ def progress(description, total):
 
     columns = (
         *("{task.description}", bars.BarColumn(bar_width=24)),
-        *(bars.MofNCompleteColumn(), bars.TimeElapsedColumn()),
+        *(bars.MofNCompleteColumn(), "elapsed", bars.TimeElapsedColumn()),
+        *("remaining", bars.TimeRemainingColumn()),
     )
     out = error_console()
     options = {"transient": True, "disable": not out.is_terminal}
@@ -111,8 +136,8 @@ def progress(description, total):
         yield advance
 
 
-def write_text(text, path):
-    """Write text to a file, or to stdout where the path is "-".
+def write_text(text, path, out=None):
+    """Write text to a file and say so on `out`, or to stdout where the path is "-".
 
     Names of files that are not valid UTF-8 are written as the bytes that they are.
     """
@@ -121,15 +146,16 @@ def write_text(text, path):
         return
     with written_beside(path) as partial:
         partial.write_bytes(text.encode("utf-8", "surrogateescape"))
+    say(f"Wrote {path}", out)
 
 
-def write_json(document, path):
+def write_json(document, path, out=None):
     """Write a document as JSON to a file, or to stdout where the path is "-"."""
     document = _without_nan({**document, "notice": RESEARCH_ONLY})
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     # What is not valid UTF-8 in names of files becomes escapes, which JSON has.
     text = text.encode("utf-8", "backslashreplace").decode()
-    write_text(text + "\n", path)
+    write_text(text + "\n", path, out)
 
 
 def _without_nan(value):
@@ -141,10 +167,13 @@ def _without_nan(value):
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def check_writable(path, option):
-    """Refuse an output path before the work starts, rather than at its end."""
+def check_writable(path):
+    """Return an output path if it can be written; else refuse it before the work.
+
+    A callback of options.
+    """
     if path is None or str(path) == "-":
-        return
+        return path
     folder, problem = path.absolute().parent, None
     try:  # permissions do not tell: a disk may be read-only; nothing is changed
         if path.is_dir():
@@ -158,36 +187,23 @@ def check_writable(path, option):
     except OSError as error:
         problem = f"{path} cannot be written: {error.strerror}."
     if problem:
-        raise typer.BadParameter(problem, param_hint=option)
-
-
-def check_outputs(html_file, json_file, needs_plots=True):
-    """Refuse what cannot be written of a report before the work starts."""
-    if html_file is not None:
-        if str(html_file) == "-":
-            raise typer.BadParameter("name a file for the page.", param_hint="--html")
-        if needs_plots:
-            require_extra("plots", PLOTS)
-    check_writable(html_file, "--html")
-    check_writable(json_file, "--json")
+        raise typer.BadParameter(problem)
+    return path
 
 
 def show_report(out, report, html_file, json_file=None, title=None):
     """Print a report; write it as HTML and JSON, where files are named for them."""
     report.print(out, title=title)
+    if json_file is not None:
+        write_json(report.to_dict(), json_file, out)
     if html_file is not None:
         report.to_html(html_file)
-        out.print(f"Wrote {html_file}", soft_wrap=True, markup=False)
-    if json_file is not None:
-        write_json(report.to_dict(), json_file)
+        say(f"Wrote {html_file}", out)
 
 
-def require_extra(extra, packages):
-    """Raise a ModuleNotFoundError that says how to install what is missing.
-
-    `packages` maps names of modules to names of packages.
-    """
-    missing = [name for module, name in packages.items() if find_spec(module) is None]
+def require_extra(extra, *packages):
+    """Raise a ModuleNotFoundError that says how to install what is missing."""
+    missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise ModuleNotFoundError(
             f"this needs {' and '.join(missing)}: pip install "

@@ -49,13 +49,12 @@ def choose_groups(scans, no_groups, n_splits, seed):
     if scans.groups is not None:
         return Grouping(scans.groups, "given", are_patients=True)
     labels = _near_duplicates(scans.data)
+    kind = "near duplicates, mirror images included"
     shell.note(
-        f"No groups were given: {len(set(labels)):,} groups of near duplicates, mirror "
-        "images included, are kept whole. Patients are not known; name them with "
-        "--groups CSV."
+        f"No groups were given: {len(set(labels)):,} groups of {kind}, are kept whole. "
+        "Patients are not known; name them with --groups CSV."
     )
-    kind = "near duplicates, mirror images included; patients are not known"
-    return Grouping(labels, kind)
+    return Grouping(labels, f"{kind}; patients are not known")
 
 
 def _near_duplicates(paths):
@@ -70,14 +69,13 @@ def _count_shared(scans, n_splits, seed):
     import numpy as np
     from sklearn.model_selection import StratifiedKFold
 
-    n = len(scans.data)
     folds = StratifiedKFold(n_splits, shuffle=True, random_state=seed)
-    splits = list(folds.split(np.zeros(n), scans.target))
+    splits = list(folds.split(scans.data, scans.target))
 
     def shared(labels):
         return sum(int(np.isin(labels[b], labels[a]).sum()) for a, b in splits)
 
-    copies = shared(_near_duplicates(scans.data))
+    n, copies = len(scans.data), shared(_near_duplicates(scans.data))
     text = (
         f"--no-groups: {copies:,} of {n:,} images ({copies / n:.0%}) have a copy or "
         "mirror image in the training part of their fold"
@@ -105,9 +103,8 @@ def compare_models(models, scans, grouping, n_splits, seeds):
     """Return the `Comparison` of models; a bar shows how many fits are done."""
     from brain_tumor_clf import compare
 
-    with shell.progress(
-        next(iter(models)), n_splits * len(seeds) * len(models)
-    ) as advance:
+    n_fits = n_splits * len(seeds) * len(models)
+    with shell.progress(next(iter(models)), n_fits) as advance:
         comparison = compare(
             models,
             scans.data,

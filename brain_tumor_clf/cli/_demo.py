@@ -1,5 +1,6 @@
 """``demo``: draw scans, compare classifiers on them, save and use the best."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,9 @@ from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli._cross_validation import choose_groups, cross_validate
 from brain_tumor_clf.cli._options import SeedOption, load_scans
+
+_MARK = ".brain-tumor-demo"  # a file in folders that the demo made
+_FILES = ("confusion_matrix.png", "model.btc", "report.html", "scores.json")
 
 
 def demo(
@@ -29,27 +33,61 @@ def demo(
         ),
     ] = None,
     seed: SeedOption = 0,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace what an earlier demo wrote to DIR."),
+    ] = False,
 ):
     """Draw scans, compare three classifiers on them, save the best and use it.
 
     The scans are phantoms: drawings of heads with drawn tumors. Scores on them say
     nothing about patients. No internet connection is needed.
     """
-    shell.require_extra("demo", shell.PLOTS)
-    if output.exists() and (output.is_file() or any(output.iterdir())):
-        raise typer.BadParameter(
-            f"{output} exists already; name a new folder.", param_hint="--output"
-        )
+    shell.require_extra("demo", "matplotlib")
+    _make_folder(output, overwrite)
+    with shell.kept_if_interrupted(
+        f"What the demo wrote is kept in {output}; --overwrite starts it anew."
+    ):
+        _run(output, n_samples, folds, epochs, seed)
+
+
+def _make_folder(folder, overwrite):
+    """Make the folder, or empty that of an earlier demo; refuse any other."""
+    mark = folder / _MARK
+    if folder.exists() and (folder.is_file() or any(folder.iterdir())):
+        if not (overwrite and mark.is_file()):
+            advice = " or give --overwrite" if mark.is_file() else ""
+            raise typer.BadParameter(
+                f"{folder} exists already; name a new folder{advice}.",
+                param_hint="--output",
+            )
+        shutil.rmtree(folder / "scans", ignore_errors=True)
+        for name in _FILES:
+            (folder / name).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+
+
+def _run(output, n_samples, folds, epochs, seed):
     shell.start_backend()
     from brain_tumor_clf import write_brain_mri
+    from brain_tumor_clf.cli._train import fit_and_save
 
     shell.note(f"Drawing {n_samples} scans to {output / 'scans'}")
     write_brain_mri(output / "scans", n_samples, image_size=128, random_state=seed)
     scans = load_scans(output / "scans")
     models = make_models(epochs, seed)
-    comparison, best = _compare(models, scans, folds, seed)
+    grouping = choose_groups(scans, False, folds, seed)
+    comparison, results = cross_validate(
+        models, scans, grouping, "notumor", folds, seed
+    )
+    best = max(results, key=lambda one: one.scores["mean"]["balanced_accuracy"])
     _show(comparison, best, scans, output)
-    _fit_and_save(models[best.name], scans, comparison, best, output)
+    about = {"scans": "phantoms, not patients"}
+    manifest = fit_and_save(
+        models[best.name], scans, output / "model.btc", best, **about
+    )
+    _write_reports(comparison, best, manifest, output)
     _classify_one(scans, output)
 
 
@@ -76,16 +114,6 @@ def make_models(epochs=None, seed=0):
     }
 
 
-def _compare(models, scans, folds, seed):
-    """Return the comparison of all models, and the best by their mean over folds."""
-    grouping = choose_groups(scans, False, folds, seed)
-    comparison, results = cross_validate(
-        models, scans, grouping, "notumor", folds, seed
-    )
-    best = max(results, key=lambda one: one.scores["mean"]["balanced_accuracy"])
-    return comparison, best
-
-
 def _show(comparison, best, scans, output):
     out = shell.console()
     title = f"{len(scans.data)} drawn scans of {len(set(scans.groups))} patients"
@@ -95,15 +123,10 @@ def _show(comparison, best, scans, output):
     picture = output / "confusion_matrix.png"
     with written_beside(picture) as partial:
         best.report.plot().figure_.savefig(partial, dpi=120, format="png")
-    out.print(f"Wrote {picture}", soft_wrap=True, markup=False)
+    shell.say(f"Wrote {picture}")
 
 
-def _fit_and_save(pipeline, scans, comparison, best, output):
-    from brain_tumor_clf.cli._train import fit_and_save
-
-    about = {"scans": "phantoms, not patients"}
-    manifest = fit_and_save(pipeline, scans, output / "model.btc", best, **about)
-    best.report.to_html(output / "report.html")
+def _write_reports(comparison, best, manifest, output):
     document = {
         "model_id": manifest.model_id,
         "best": best.name,
@@ -111,26 +134,23 @@ def _fit_and_save(pipeline, scans, comparison, best, output):
         "cross_validation": best.to_dict(),
         "versions": manifest.versions,
     }
+    best.report.to_html(output / "report.html")
+    shell.say(f"Wrote {output / 'report.html'}")
     shell.write_json(document, output / "scores.json")
+    shell.say(f"Saved {output / 'model.btc'}, model {manifest.model_id}")
 
 
 def _classify_one(scans, output):
     from brain_tumor_clf import load, predict_files
 
-    file, out = output / "model.btc", shell.console()
+    file = output / "model.btc"
     path, truth = scans.data[0], scans.target[0]
-    model = load(file)
-    label = predict_files(model, [path])["label"][0]
-    for line in (
-        f"Wrote {output / 'report.html'}",
-        f"Saved {file}, model {model.model_id_}",
-        f"Classified {path}: {label} (drawn as {truth})",
-    ):
-        out.print(line, soft_wrap=True, markup=False)
-    out.print("\nNext:", style="bold")
+    label = predict_files(load(file), [path])["label"][0]
+    shell.say(f"Classified {path}: {label} (drawn as {truth})")
+    shell.say("\nNext:", style="bold")
     for line in (
         f"predict {file} {output / 'scans'}",
         "audit YOUR_FOLDER --html audit.html",
         "train YOUR_FOLDER -o model.btc --cv 5",
     ):
-        out.print(f"  brain-tumor-clf {line}", soft_wrap=True, markup=False)
+        shell.say(f"  brain-tumor-clf {line}")

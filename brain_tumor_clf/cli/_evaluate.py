@@ -9,6 +9,8 @@ import typer
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
 
+_CHUNK = 256  # images that are in memory at a time
+
 
 def evaluate(
     model: opt.ModelFile,
@@ -43,7 +45,6 @@ def evaluate(
     training: --train DIR finds copies. Where groups (patients) are known, intervals
     are of groups drawn whole, and each group also has one vote.
     """
-    shell.check_outputs(html_file, json_file)
     scans = opt.load_scans(folder, subset, groups)
     training = None if train is None else opt.load_part(train, "train")
     for loaded in (scans, training):
@@ -87,7 +88,7 @@ def _evaluate(pipeline, scans, training, healthy, seed):
 
     from brain_tumor_clf.reports import EvaluationReport
 
-    labels, probabilities = _predict(pipeline, list(scans.data))
+    labels, probabilities = _predict(pipeline, scans.data)
     if training is None:
         known = {}
         shell.note("--train DIR tells which images have a copy in training.")
@@ -114,33 +115,29 @@ def _evaluate(pipeline, scans, training, healthy, seed):
     return report
 
 
-def _predict(pipeline, files):
+def _predict(model, files):
     """Return labels and probabilities of files, in chunks so that memory stays flat.
 
     All unreadable files are named together. There may be no probabilities.
     """
     import numpy as np
 
-    from brain_tumor_clf.exceptions import ImageReadError, ReadFailure
-    from brain_tumor_clf.selective import UNREADABLE, predict_files
+    from brain_tumor_clf.exceptions import ImageReadError
 
-    options = {"guard": False, "threshold": None}
+    has_probabilities = hasattr(model, "predict_proba")
+    function = model.predict_proba if has_probabilities else model.predict
+    results, failures = [], {}
     with shell.progress("Predicting", len(files)) as advance:
-        found = predict_files(pipeline, files, progress=advance, **options)
-    unread = found[found["state"] == UNREADABLE]
-    if len(unread):
-        rows = unread[["file", "reason"]].itertuples(name=None)
-        failures = {i: ReadFailure(file, reason) for i, file, reason in rows}
+        for start in range(0, len(files), _CHUNK):
+            chunk = files[start : start + _CHUNK]
+            try:
+                results.append(function(chunk))
+            except ImageReadError as error:
+                failures |= {start + i: why for i, why in error.failures.items()}
+            advance(len(chunk))
+    if failures:
         raise ImageReadError(failures, len(files))
-    labels = found["label"].to_numpy(object, copy=True)
-    columns = [f"p_{label}" for label in pipeline.classes_]
-    probabilities = found[columns].to_numpy(copy=True)
-    has_probabilities = hasattr(pipeline, "predict_proba")
-    # A blank image is scored like any other.
-    rest = np.flatnonzero(found["label"].isna())
-    if len(rest):
-        blank = [files[i] for i in rest]
-        labels[rest] = pipeline.predict(blank)
-        if has_probabilities:
-            probabilities[rest] = pipeline.predict_proba(blank)
-    return labels.astype(str), probabilities if has_probabilities else None
+    results = np.concatenate(results)
+    if not has_probabilities:
+        return results.astype(str), None
+    return model.classes_[results.argmax(axis=1)].astype(str), results

@@ -9,7 +9,12 @@ from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
 from brain_tumor_clf.cli._model import open_model, split_model
-from brain_tumor_clf.cli._predict import find_scans, gather_answers, report_problems
+from brain_tumor_clf.cli._predict import (
+    find_scans,
+    gather_answers,
+    report_problems,
+    summarize,
+)
 
 _CHUNK = 16  # scans whose maps are in memory at a time
 _INCHES, _DPI = (6.4, 3.9), 150
@@ -47,9 +52,9 @@ def explain(
     Files that cannot be read are listed with the reason. All others are explained, and
     the exit status is 1.
     """
-    shell.require_extra("plots", shell.PLOTS)
+    shell.require_extra("plots", "matplotlib")
     file, paths = split_model(paths)
-    files, empty = find_scans(paths)
+    files, empty, n_left_out = find_scans(paths)
     pictures = _name_pictures(files, output)
     _make_folder(output)
     shell.start_backend()
@@ -59,14 +64,21 @@ def explain(
     labels = {str(label): label for label in model.classes_.tolist()}
     label = None if target is None else labels[check_choice("class", target, labels)]
     tables = []
-    with shell.progress("Explaining", len(files)) as advance:
+    kept = (
+        f"Pictures drawn so far are kept in {output}. The same command draws all of "
+        "them anew; to go on, name the scans that are left."
+    )
+    with (
+        shell.kept_if_interrupted(kept),
+        shell.progress("Explaining", len(files)) as advance,
+    ):
         for start in range(0, len(files), _CHUNK):
             chunk = files[start : start + _CHUNK]
             tables.append(_explain(model, chunk, label, method, pictures))
             advance(len(chunk))
     answers = gather_answers(tables, empty)
     _print_table(answers, pictures, model.model_id_)
-    report_problems(answers)
+    report_problems(answers, n_left_out)
 
 
 def _name_pictures(files, folder):
@@ -142,12 +154,12 @@ def _draw(answer, heat, picture, model_id):
 
 
 def _print_table(answers, pictures, model_id):
-    shown = answers[answers["state"] == "classified"]
-    rows = [
-        (row["label"], f"{row['probability']:.3f}", pictures[row["file"]], "")
-        for row in shown.to_dict("records")
-    ]
-    n_failed = (answers["state"] == "unreadable").sum()
-    failed = f", {n_failed} unreadable" if n_failed else ""
-    summary = f"{len(shown)} scans{failed}; model {model_id}"
+    rows = []
+    for row in answers[answers["state"] != "unreadable"].to_dict("records"):
+        cells = row["state"], "", f"none of {row['file']}"
+        if row["state"] == "classified":
+            picture = pictures[row["file"]]
+            cells = row["label"], f"{row['probability']:.3f}", picture
+        rows.append((*cells, row["state"]))
+    summary = summarize(answers, model_id)
     shell.print_table(("class", "probability", "picture"), rows, summary)

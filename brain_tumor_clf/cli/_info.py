@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from brain_tumor_clf.cli._console import console, note, start_backend
+from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli._options import FILE
 
 _DISTRIBUTION = "brain-tumor-clf"
@@ -34,11 +34,11 @@ def info(
 ):
     """Show versions, backend, GPU and missing extras, or describe a model file."""
     if model is None:
-        note("Starting the backend…")
-        start_backend()
+        shell.note("Starting the backend…")
+        shell.start_backend()
         show_versions()
     else:
-        _print_pairs(console(), _describe_model(model))
+        _print_pairs(_describe_model(model))
 
 
 def show_versions():
@@ -51,20 +51,17 @@ def show_versions():
     Versions
       python ...
     """
-    out = console()
-    out.print("Versions", style="bold")
+    shell.say("Versions", style="bold")
     pairs = [(name, version) for name in _PACKAGES if (version := _version(name))]
-    _print_pairs(out, [("python", platform.python_version()), *pairs])
-    out.print("\nBackend", style="bold")
-    _print_pairs(out, _backend())
-    out.print("\nExtras", style="bold")
+    _print_pairs([("python", platform.python_version()), *pairs])
+    shell.say("\nBackend", style="bold")
+    _print_pairs(_backend())
+    shell.say("\nExtras", style="bold")
     for extra, purpose in _EXTRAS.items():
-        missing = _missing(extra)
-        state = f"missing {', '.join(missing)}" if missing else "installed"
-        out.print(f"  {extra:<17}{state:<12}{purpose}", soft_wrap=True)
-        if missing:
-            command = f"pip install '{_DISTRIBUTION}[{extra}]'"
-            out.print(f"{'':<17}{command}", soft_wrap=True, markup=False)
+        missing = ", ".join(_missing(extra))
+        advice = f"; missing {missing}: pip install '{_DISTRIBUTION}[{extra}]'"
+        state = advice if missing else "; installed"
+        _print_pairs([(extra, purpose + state)])
 
 
 def _describe_model(path):
@@ -89,9 +86,9 @@ def _describe_model(path):
     return pairs
 
 
-def _print_pairs(out, pairs):
+def _print_pairs(pairs):
     for name, value in pairs:
-        out.print(f"  {name:<17}{value}", soft_wrap=True, markup=False)
+        shell.say(f"  {name:<17}{value}")
 
 
 def _version(package):

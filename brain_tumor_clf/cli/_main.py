@@ -25,6 +25,10 @@ from brain_tumor_clf.cli._train import train
 
 PROGRAM = "brain-tumor-clf"
 _FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
+_NOTHING_KEPT = (
+    "Only files that were announced as written are kept, and they are complete. The "
+    "same command starts from the beginning."
+)
 
 app = typer.Typer(
     name=PROGRAM,
@@ -36,7 +40,7 @@ app = typer.Typer(
 )
 _COMMANDS = [demo, audit, train, compare, evaluate, predict, explain, serve_app, info]
 for command in _COMMANDS:
-    app.command()(command)
+    app.command()(shell.kept_if_interrupted(_NOTHING_KEPT)(command))
 
 
 def _print_version(wanted: bool):
@@ -78,8 +82,8 @@ def main(args=None):
     try:
         status = app(args or ["--help"], prog_name=PROGRAM, standalone_mode=False)
         status = status if args else _WRONG_USE
-    except (KeyboardInterrupt, typer.Abort):
-        shell.print_error("interrupted")
+    except (KeyboardInterrupt, typer.Abort, shell.InterruptionError) as error:
+        shell.print_error(f"interrupted. {error}")
         status = _INTERRUPTED
     except Exception as error:
         if debug:

@@ -125,37 +125,29 @@ def make_model(recipe, architecture, **options):
 
     Options that are None keep the defaults of the recipe or architecture.
     """
-    try:
-        if recipe:
-            return f"recipe {recipe}", _make_recipe(recipe, **options)
-        name = resolve_name(architecture)
-        return name, make_architecture(name, **options)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def resolve_name(name):
-    """Return an architecture's name as the package spells it; ignore the case."""
     from brain_tumor_clf._validation import check_choice
     from brain_tumor_clf.networks import BACKBONES
 
     names = [SIMPLE, *BACKBONES]
     known = {key.lower(): key for key in names} | {"simple": SIMPLE}
-    return check_choice("architecture", known.get(name.lower(), name), names)
+    try:
+        if recipe:
+            return f"recipe {recipe}", _make_recipe(recipe, **options)
+        name = known.get(architecture.lower(), architecture)
+        check_choice("architecture", name, names)
+        return name, make_architecture(name, **options)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def make_architecture(name, *, image_size=None, **params):
-    """Return the pipeline of the architecture that `resolve_name` gives."""
+    """Return the pipeline of an architecture, by its name in this package."""
     import brain_tumor_clf as package
     from brain_tumor_clf.networks import get_backbone
 
     params = _given(**params)
     if name == SIMPLE:
-        if "weights" in params:
-            raise ValueError(
-                f"{SIMPLE} has no weights to start from: leave --weights out, or "
-                "choose an architecture that has, such as EfficientNetLite0."
-            )
+        params.pop("weights", None)  # it has none to start from
         classifier, size = package.SimpleCNNClassifier(**params), _SIMPLE_SIZE
     else:
         classifier = package.TransferCNNClassifier(backbone=name, **params)

@@ -5,7 +5,29 @@ from typing import Annotated, Literal
 
 import typer
 
-from brain_tumor_clf.cli._console import note
+from brain_tumor_clf.cli._console import check_writable, note, require_extra
+
+
+def _check_page(path):
+    """Return the path of a page if it can be written; a callback."""
+    if str(path) == "-":
+        raise typer.BadParameter("name a file for the page.")
+    return check_writable(path)
+
+
+def _check_figures(path):
+    """Return the path of a page with figures if it can be written; a callback."""
+    if path is not None:
+        require_extra("plots", "matplotlib")
+    return _check_page(path)
+
+
+def _check_rate(rate):
+    """Return a learning rate above 0; a callback, as typer has no open bounds."""
+    if rate is not None and not rate > 0:
+        raise typer.BadParameter("must be above 0.")
+    return rate
+
 
 _OWN = "Default: the model's own."
 # What options of folders and of files to read have in common.
@@ -77,12 +99,18 @@ HealthyOption = Annotated[
 JsonOption = Annotated[
     Path | None,
     typer.Option(
-        "--json", metavar="FILE", help="Write the results as JSON; - is stdout."
+        "--json",
+        metavar="FILE",
+        callback=check_writable,
+        help="Write the results as JSON; - is stdout.",
     ),
 ]
+_PAGE = {"metavar": "FILE", "help": "Write the report as one HTML page."}
+PageOption = Annotated[
+    Path | None, typer.Option("--html", callback=_check_page, **_PAGE)
+]
 HtmlOption = Annotated[
-    Path | None,
-    typer.Option("--html", metavar="FILE", help="Write the report as one HTML page."),
+    Path | None, typer.Option("--html", callback=_check_figures, **_PAGE)
 ]
 ImageSizeOption = Annotated[
     int | None,
@@ -90,7 +118,9 @@ ImageSizeOption = Annotated[
 ]
 EpochsOption = Annotated[int | None, typer.Option(min=1, metavar="N", help=_OWN)]
 BatchSizeOption = Annotated[int | None, typer.Option(min=1, metavar="N", help=_OWN)]
-LearningRateOption = Annotated[float | None, typer.Option(metavar="RATE", help=_OWN)]
+LearningRateOption = Annotated[
+    float | None, typer.Option(metavar="RATE", callback=_check_rate, help=_OWN)
+]
 WeightsOption = Annotated[
     str | None,
     typer.Option(
@@ -105,12 +135,6 @@ ARCHITECTURE_NAMES = (
     "InceptionV3, MobileNetV2, MobileNetV3Small, MobileNetV3Large, EfficientNetB0, "
     "EfficientNetV2B0, ConvNeXtTiny or EfficientNetLite0."
 )
-
-
-def check_learning_rate(learning_rate):
-    """Refuse a learning rate that is not above 0; typer has no open bounds."""
-    if learning_rate is not None and not learning_rate > 0:
-        raise typer.BadParameter("must be above 0.", param_hint="--learning-rate")
 
 
 def check_grouping(groups, no_groups):

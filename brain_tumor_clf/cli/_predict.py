@@ -9,12 +9,22 @@ from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
 from brain_tumor_clf.cli._model import open_model, split_model
 
-_COUNTED = {
-    "unreadable": "unreadable",
-    "not a scan": "not brain scans",
-    "uncertain": "uncertain",
-}
-_STYLES = {"unreadable": "red", "not a scan": "yellow", "uncertain": "yellow"}
+_TABLE = "groups.csv"  # with which `load_mri_folder` groups scans; no scan itself
+
+
+def _parse_threshold(text):
+    """Return the threshold, "auto" or None; a callback."""
+    if text is None or text.lower() == "auto":
+        return text and "auto"
+    try:
+        threshold = float(text)
+    except ValueError:
+        threshold = -1.0
+    if not 0 <= threshold <= 1:
+        raise typer.BadParameter(
+            f"must be auto or a probability from 0 to 1, got {text!r}."
+        )
+    return threshold
 
 
 def predict(
@@ -29,6 +39,7 @@ def predict(
         str | None,
         typer.Option(
             metavar="P|auto",
+            callback=_parse_threshold,
             help="Abstention threshold: give no class below this probability, 0 to 1; "
             "auto is the threshold in the model file.",
         ),
@@ -40,7 +51,11 @@ def predict(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="Write the JSON or CSV to a file."
+            "-o",
+            "--output",
+            metavar="FILE",
+            callback=shell.check_writable,
+            help="Write the JSON or CSV to a file.",
         ),
     ] = None,
 ):
@@ -55,16 +70,14 @@ def predict(
         raise typer.BadParameter(
             "choose --json or --csv for it.", param_hint="--output"
         )
-    shell.check_writable(output, "--output")
     file, paths = split_model(paths)
-    threshold = _parse_abstain(abstain)
-    files, empty = find_scans(paths)
+    files, empty, n_left_out = find_scans(paths)
     shell.start_backend()
     from brain_tumor_clf.selective import answers_to_csv, predict_files
 
     model = open_model(file, trust_pickle, frame)
-    _check_model(model, guard, threshold)
-    options = {"guard": guard, "threshold": threshold}
+    _check_model(model, guard, abstain)
+    options = {"guard": guard, "threshold": abstain}
     with shell.progress("Predicting", len(files)) as advance:
         answers = predict_files(model, files, **options, progress=advance)
     answers = gather_answers([answers], empty)
@@ -74,21 +87,31 @@ def predict(
         shell.write_text(answers_to_csv(answers, model.model_id_), output or "-")
     else:
         _print_table(model, answers)
-    report_problems(answers)
+    report_problems(answers, n_left_out)
 
 
 def find_scans(paths):
-    """Return all scans among files and folders, and the folders that hold none."""
-    from brain_tumor_clf.preprocessing import find_image_files
+    """Return all files to classify, the folders that hold none, and a number.
 
-    files, empty = [], []
+    Every file of a folder is classified, so that what is no image gets its reason.
+    Only hidden entries and tables of groups are left out: this is their number.
+    """
+    from brain_tumor_clf.preprocessing import is_hidden, sort_image_files
+
+    files, empty, n_left_out = [], [], 0
     for path in paths:
-        inside = find_image_files(path, recursive=True) if path.is_dir() else [path]
-        files += map(str, inside)
-        if not inside:
+        if not path.is_dir():
+            files.append(str(path))
+            continue
+        images, others = sort_image_files(path, recursive=True)
+        scans = [each for each in images + others if each.name != _TABLE]
+        n_left_out += len(images + others) - len(scans)
+        n_left_out += sum(map(is_hidden, path.rglob("*")))
+        files += map(str, scans)
+        if not scans:
             empty.append(str(path))
     # A file that is named twice, or both alone and by its folder, is one file.
-    return list(dict.fromkeys(files)), empty
+    return list(dict.fromkeys(files)), empty, n_left_out
 
 
 def gather_answers(tables, empty):
@@ -105,8 +128,18 @@ def gather_answers(tables, empty):
     return answers[list(tables[0])] if tables else answers
 
 
-def report_problems(answers):
+def summarize(answers, model_id):
+    """Count the files of each state, in one line."""
+    counts = answers["state"].value_counts()
+    states = ", ".join(f"{n:,} {state}" for state, n in counts.items())
+    return f"{shell.count(len(answers), 'file')}: {states}; model {model_id}"
+
+
+def report_problems(answers, n_left_out=0):
     """Print why files got no answer; exit with status 1 if any could not be read."""
+    if n_left_out:
+        entries = shell.count(n_left_out, "entry", "entries")
+        shell.note(f"Left out of folders: {entries}, hidden or called {_TABLE}")
     unanswered = answers[answers["probability"].isna() & answers["label"].isna()]
     for row in unanswered.to_dict("records"):
         if row["state"] == "unreadable":
@@ -115,22 +148,6 @@ def report_problems(answers):
             shell.print_warning(f"{row['file']}: {row['reason']}")
     if (answers["state"] == "unreadable").any():
         raise typer.Exit(1)
-
-
-def _parse_abstain(text):
-    """Return the threshold, "auto" or None."""
-    if text is None or text.lower() == "auto":
-        return text and "auto"
-    try:
-        threshold = float(text)
-    except ValueError:
-        threshold = -1.0
-    if not 0 <= threshold <= 1:
-        raise typer.BadParameter(
-            f"must be auto or a probability from 0 to 1, got {text!r}.",
-            param_hint="--abstain",
-        )
-    return threshold
 
 
 def _check_model(model, guard, threshold):
@@ -157,45 +174,36 @@ def _document(model, answers):
         "n_failed": states.count("unreadable"),
         "n_refused": states.count("not a scan"),
         "n_not_sure": states.count("uncertain"),
-        "predictions": _rows(model, answers),
+        "states": answers["state"].value_counts(sort=False).to_dict(),
+        "predictions": list(_rows(model, answers)),
         "versions": installed_versions(),
     }
 
 
 def _rows(model, answers):
-    """Return the answers as plain data; what is missing is None."""
-    rows = []
-    for row in answers.to_dict("records"):
+    """Yield the answers as plain data; what is missing is None."""
+    for row in answers.astype(object).where(answers.notna(), None).to_dict("records"):
         by_class = {str(label): row[f"p_{label}"] for label in model.classes_}
-        answered = row["probability"] == row["probability"]  # not NaN
-        rows.append(
-            {
-                "path": row["file"],
-                "label": row["label"],
-                "probability": row["probability"] if answered else None,
-                "probabilities": by_class if answered else None,
-                "state": row["state"],
-                "error": row["reason"] if row["state"] == "unreadable" else None,
-                "reason": row["reason"],
-            }
-        )
-    return rows
+        yield {
+            "path": row["file"],
+            "label": row["label"],
+            "probability": row["probability"],
+            "probabilities": None if row["probability"] is None else by_class,
+            "state": row["state"],
+            "error": row["reason"] if row["state"] == "unreadable" else None,
+            "reason": row["reason"],
+        }
 
 
 def _print_table(model, answers):
     rows = []
     for row in _rows(model, answers):
         state, probability = row["state"], row["probability"]
-        label = row["label"] if state == "classified" else state
         number = "" if probability is None else f"{probability:.3f}"
-        rows.append((row["path"], label, number, _STYLES.get(state, "")))
-        if state == "uncertain" and row["probabilities"]:
+        label = state if row["label"] is None else row["label"]
+        rows.append((row["path"], label, number, state))
+        if row["label"] is None and row["probabilities"]:
             each = [f"{name} {p:.3f}" for name, p in row["probabilities"].items()]
-            rows.append(("", ", ".join(each), "", "dim"))
-    states = answers["state"].tolist()
-    n_scans = states.count("classified") + states.count("uncertain")
-    parts = [f"{n_scans} scans"]
-    for state, name in _COUNTED.items():
-        parts += [f"{states.count(state)} {name}"] if state in states else []
-    summary = f"{', '.join(parts)}; model {model.model_id_}"
+            rows.append(("", ", ".join(each), "", "details"))
+    summary = summarize(answers, model.model_id_)
     shell.print_table(("scan", "class", "probability"), rows, summary)

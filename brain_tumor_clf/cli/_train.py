@@ -9,7 +9,7 @@ import typer
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
 from brain_tumor_clf.cli._cross_validation import choose_groups, cross_validate
-from brain_tumor_clf.cli._model import features_kept, make_model, set_verbose
+from brain_tumor_clf.cli._model import SIMPLE, features_kept, make_model, set_verbose
 
 _LEAKAGE = (
     "--weights brain-mri: the packaged model was trained on the public Kaggle set; "
@@ -21,7 +21,13 @@ def train(
     folder: opt.DataFolder,
     output: Annotated[
         Path,
-        typer.Option("-o", "--output", metavar="MODEL", help="Model file to write."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="MODEL",
+            callback=shell.check_writable,
+            help="Model file to write.",
+        ),
     ],
     architecture: Annotated[
         str | None,
@@ -61,11 +67,8 @@ def train(
     mirror images included. Without --cv no score is measured; `evaluate` scores the
     model on other images.
     """
-    shell.check_writable(output, "--output")
-    shell.check_outputs(html_file, json_file)
-    opt.check_learning_rate(learning_rate)
     opt.check_grouping(groups, no_groups)
-    _check_options(cv, no_groups, html_file, recipe, architecture)
+    _check_options(cv, no_groups, html_file, recipe, architecture, weights)
     scans = opt.load_scans(folder, subset, groups)
     if cv:
         healthy = opt.resolve_healthy(healthy, scans.target_names)
@@ -95,7 +98,7 @@ def train(
     _show(manifest, result, output, html_file, json_file)
 
 
-def _check_options(cv, no_groups, html_file, recipe, architecture):
+def _check_options(cv, no_groups, html_file, recipe, architecture, weights):
     for given, option in ((no_groups, "--no-groups"), (html_file, "--html")):
         if given and cv is None:
             raise typer.BadParameter(
@@ -104,6 +107,13 @@ def _check_options(cv, no_groups, html_file, recipe, architecture):
     if recipe and architecture:
         raise typer.BadParameter(
             "choose --recipe or --architecture, not both.", param_hint="--recipe"
+        )
+    is_simple = (architecture or "simple").lower() in ("simple", SIMPLE.lower())
+    if weights and is_simple and not recipe:
+        raise typer.BadParameter(
+            f"{SIMPLE} has no weights to start from: leave --weights out, or choose an "
+            "architecture that has, such as EfficientNetLite0.",
+            param_hint="--weights",
         )
 
 
@@ -115,7 +125,7 @@ def fit_and_save(pipeline, scans, output, result=None, /, **about):
     from brain_tumor_clf import save
     from brain_tumor_clf.reports import fit_groups
 
-    shell.note(f"Training on {len(scans.data)} images")
+    shell.note(f"Training on {shell.count(len(scans.data), 'image')}")
     # A progress bar on a terminal; nothing in a log file.
     set_verbose(pipeline, int(sys.stderr.isatty()))
     params = {} if scans.groups is None else fit_groups(pipeline, scans.groups)
@@ -143,12 +153,11 @@ def _show(manifest, result, output, html_file, json_file):
     else:
         title = f"Cross-validation of {result.name}, out-of-fold predictions"
         shell.show_report(out, result.report, html_file, title=title)
-    saved = f"Saved {output}, model {manifest.model_id}"
-    out.print(saved, soft_wrap=True, markup=False)
+    shell.say(f"Saved {output}, model {manifest.model_id}", out)
     if json_file is not None:
         names = ("model_id", "estimator", "classes", "backend", "versions")
         document = {name: getattr(manifest, name) for name in names}
         document |= manifest.metadata
         if result is not None:  # now with the model's id
             document["cross_validation"] = result.to_dict()
-        shell.write_json(document, json_file)
+        shell.write_json(document, json_file, out)

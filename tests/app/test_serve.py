@@ -8,7 +8,7 @@ import pytest
 
 from brain_tumor_clf.app import _serve, _session, serve
 from brain_tumor_clf.app._served import Queue
-from brain_tumor_clf.cli import _app
+from brain_tumor_clf.cli import _app, _console
 from tests.cli.conftest import run_script
 
 
@@ -99,7 +99,7 @@ def test_closed_sessions_are_found_and_forgotten(monkeypatch):
 
 
 def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(_app, "_PACKAGES", {"no_such_module": "streamlit"})
+    monkeypatch.setattr(_console, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError) as info:
         _app.app()
     assert "\n" not in str(info.value)

@@ -36,7 +36,8 @@ def test_one_picture_a_scan(cli, trained, scans_dir, tmp_path):
     predicted = load(model).predict(list(map(str, scans)))
     rows = [line for line in done.stdout.splitlines() if " 0." in line]
     assert [row.split()[0] for row in rows] == list(predicted)
-    assert f"4 scans; model {read_manifest(model).model_id}" in done.stdout
+    summary = f"4 files: 4 classified; model {read_manifest(model).model_id}"
+    assert summary in done.stdout
     assert RESEARCH_ONLY in done.stdout
 
 
@@ -55,7 +56,7 @@ def test_unreadable_files_are_named_and_the_rest_is_explained(
     assert done.returncode == 1
     names = sorted(path.name for path in (tmp_path / "maps").iterdir())
     assert names == ["scan-2.png", "scan.png"]
-    assert "2 scans, 1 unreadable" in done.stdout
+    assert "3 files: 2 classified, 1 unreadable" in done.stdout
     assert done.stdout.count("notumor") == 2
     assert "broken.png: not an image" in done.stderr
     assert "Traceback" not in done.stderr

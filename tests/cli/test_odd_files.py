@@ -63,7 +63,7 @@ def test_a_name_that_is_not_utf8_stops_no_prediction(
 def test_a_name_that_is_not_utf8_in_the_table(trained, odd_dir, script):
     done = script("predict", trained[1], odd_dir / "glioma" / ODD, "--abstain", 0)
     assert done.returncode == 0, done.stderr
-    assert "1 scans" in done.stdout
+    assert "1 file: 1 classified" in done.stdout
 
 
 def test_a_name_that_is_not_utf8_is_explained(cli, trained, odd_dir, tmp_path):

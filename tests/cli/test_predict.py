@@ -7,9 +7,11 @@ import shutil
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import Bunch
 
 from brain_tumor_clf import ScanGuard, SelectiveClassifier, load, save
 from brain_tumor_clf.cli._model import split_model
@@ -68,7 +70,7 @@ def test_predict_names_what_it_cannot_read_and_predicts_the_rest(
     nothing.mkdir()
     done = cli("predict", trained[1], nothing, mixed_folder, "--csv", "-o", target)
     assert done.returncode == 1
-    assert done.stdout == ""
+    assert done.stdout == f"Wrote {target}\n"
     rows = list(csv.DictReader(io.StringIO(target.read_text(encoding="utf-8"))))
     by_name = {row["path"].split("/")[-1]: row for row in rows}
     failed = {name for name, row in by_name.items() if row["error"]}
@@ -87,9 +89,52 @@ def test_predict_names_what_it_cannot_read_and_predicts_the_rest(
 def test_predict_prints_a_table(cli, trained, mixed_folder):
     done = cli("predict", trained[1], mixed_folder)
     assert done.returncode == 1
-    assert "3 scans, 2 unreadable" in done.stdout
+    assert "5 files: 3 classified, 2 unreadable; model" in done.stdout
     assert read_manifest(trained[1]).model_id in done.stdout
     assert RESEARCH_ONLY in done.stdout
+
+
+def test_no_file_of_a_folder_is_skipped_in_silence(cli, trained, scans_dir, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(scans_dir / "glioma", folder / "glioma")
+    shutil.copy(scans_dir / "groups.csv", folder)
+    scan = Image.open(next((scans_dir / "glioma").iterdir())).convert("L")
+    scan.save(folder / "slice.gif")
+    (folder / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(50))
+    (folder / "head.nii").write_bytes(b"\x5c\x01\x00\x00" + bytes(400))
+    (folder / ".DS_Store").write_bytes(b"Bud1")
+    done = cli("predict", trained[1], folder, "--json")
+    assert done.returncode == 1
+    document = json.loads(done.stdout)
+    rows = {row["path"].split("/")[-1]: row for row in document["predictions"]}
+    assert rows.pop("slice.gif")["state"] == "classified"
+    assert "a NIfTI" in rows.pop("head.nii")["reason"]
+    assert "not an image" in rows.pop("phone.heic")["reason"]
+    assert len(rows) == 4
+    assert document["states"] == {"classified": 5, "unreadable": 2}
+    assert "Left out of folders: 2 entries, hidden or called groups.csv" in done.stderr
+
+
+def test_a_state_of_any_name_is_shown(capsys):
+    from brain_tumor_clf.cli import _predict
+
+    answers = pd.DataFrame(
+        {
+            "file": ["a.png", "b.png"],
+            "state": ["classified", "none of these"],
+            "label": ["glioma", None],
+            "probability": [0.9, np.nan],
+            "p_glioma": [0.9, np.nan],
+            "reason": [None, "a disease of another kind"],
+        }
+    )
+    model = Bunch(classes_=np.array(["glioma"]), model_id_="m")
+    _predict._print_table(model, answers)
+    shown = capsys.readouterr().out
+    assert "none of these" in shown
+    assert "2 files: 1 classified, 1 none of these; model m" in shown
+    assert _predict._document(model, answers)["states"]["none of these"] == 1
+    _predict.report_problems(answers)  # no failure
 
 
 def test_info_of_a_model(cli, trained):
@@ -141,7 +186,7 @@ def test_a_refused_image_gets_no_class(cli, guarded, scans_and_noise):
 
     table = cli("predict", guarded[0], *scans_and_noise, "--guard").stdout
     assert "not a scan" in table
-    assert "4 scans, 1 unreadable, 1 not brain scans" in table
+    assert "6 files: 4 classified, 1 not a scan, 1 unreadable; model" in table
     text = cli("predict", guarded[0], scans_and_noise[1], "--guard", "--csv").stdout
     (row,) = csv.DictReader(io.StringIO(text))
     assert (row["label"], row["p_glioma"]) == ("", "")
@@ -169,7 +214,7 @@ def test_below_the_threshold_there_is_no_class(stated, cli, guarded, scans_dir):
 
 def test_uncertain_in_table_and_csv(cli, guarded, scans_dir):
     table = cli("predict", guarded[0], scans_dir, "--abstain", 1).stdout
-    assert "16 scans, 16 uncertain" in table
+    assert "16 files: 16 uncertain" in table
     assert "pituitary 0." in table
     text = cli("predict", guarded[0], scans_dir, "--abstain", 1, "--csv").stdout
     for row in csv.DictReader(io.StringIO(text)):
@@ -270,4 +315,4 @@ def test_without_a_model_the_packaged_one_is_used(cli, scans_dir):
         pytest.skip("no model is packaged yet")
     done = cli("predict", scans_dir / "glioma", "--guard", "--abstain", "auto")
     assert done.returncode == 0, done.stderr
-    assert "4 not brain scans" in done.stdout  # drawn, not scanned
+    assert "4 files: 4 not a scan" in done.stdout  # drawn, not scanned

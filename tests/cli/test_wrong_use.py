@@ -64,6 +64,21 @@ def test_options_of_training_are_refused_for_the_fast_recipe(cli, scans_dir, tmp
     assert not (tmp_path / "m.btc").exists()
 
 
+def test_ctrl_c_says_what_is_kept(cli, monkeypatch, scans_dir, tmp_path):
+    from brain_tumor_clf.cli import _train
+
+    def press(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_train, "make_model", press)
+    done = cli("train", scans_dir, "-o", tmp_path / "m.btc")
+    assert done.returncode == 130
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("Error: interrupted. Only files that were announced")
+    assert "The same command starts from the beginning." in last
+    assert "Traceback" not in done.stderr
+
+
 def test_no_arguments_show_the_help(cli):
     done = cli()
     assert done.returncode == 2
