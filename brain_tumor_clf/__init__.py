@@ -30,6 +30,7 @@ _PUBLIC = {
     "compare": "reports",
     "evaluate": "reports",
     "fetch_brain_tumor_mri": "datasets",
+    "find_label_issues": "model_selection",
     "grad_cam": "inspection",
     "leave_one_source_out": "model_selection",
     "load": "persistence",

@@ -1,5 +1,6 @@
-"""Splits without leakage: groups of near duplicates, and sources left out."""
+"""Splits without leakage, and labels that are probably wrong."""
 
+from brain_tumor_clf.model_selection._label_issues import find_label_issues
 from brain_tumor_clf.model_selection._near_duplicates import (
     NearDuplicateGrouper,
     find_nearest,
@@ -13,6 +14,7 @@ from brain_tumor_clf.model_selection._thumbnails import (
 
 __all__ = [
     "NearDuplicateGrouper",
+    "find_label_issues",
     "find_nearest",
     "leave_one_source_out",
     "make_thumbnails",
