@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 import sklearn
 from sklearn.utils.fixes import parse_version
@@ -20,6 +21,21 @@ def test_duplicates(run_program, kaggle_folder, tmp_path):
     assert report["images"] == 24
     assert report["pairs"] >= 24 - report["groups"]
     assert out.startswith("24 images: ")
+
+
+def test_label_issues(run_program, tmp_path):
+    pytest.importorskip("cleanlab")
+    write_brain_mri(tmp_path / "scans", 40, image_size=24, random_state=0)
+    table = pd.read_csv(tmp_path / "scans/groups.csv").rename(columns={"file": "path"})
+    logits = pd.get_dummies(table["label"], dtype=float) * 5
+    logits.iloc[[0, 1]] = logits.iloc[[30, 31]].to_numpy()  # of another class
+    table.join(logits).assign(other=0.0, source="drawn").to_csv(tmp_path / "l.csv")
+    out = run_program(
+        "benchmarks/label_issues.py",
+        *("l.csv", "--source", "drawn", "--root", "scans", "--sheet", "sheet.png"),
+    )
+    assert out.startswith("2 of 40 images are suspect")
+    assert (tmp_path / "sheet.png").stat().st_size > 10_000
 
 
 def test_honest_scores(run_program, kaggle_folder, tmp_path):
