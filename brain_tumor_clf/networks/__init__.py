@@ -1,5 +1,10 @@
 """Networks: functions that return an uncompiled keras.Model, and their layers."""
 
+from brain_tumor_clf.networks._artifacts import (
+    RandomEdges,
+    RandomSkullStripping,
+    RandomText,
+)
 from brain_tumor_clf.networks._augmentation import (
     augmentation_layers,
     same_augmentation,
@@ -13,6 +18,7 @@ from brain_tumor_clf.networks._layers import (
     RandomCutout,
     RandomIntensity,
 )
+from brain_tumor_clf.networks._mix_style import MixStyle
 from brain_tumor_clf.networks._packaged import (
     PACKAGED_MODELS,
     PACKAGED_WEIGHTS,
@@ -35,10 +41,14 @@ __all__ = [
     "PACKAGED_WEIGHTS",
     "Backbone",
     "ImageScaling",
+    "MixStyle",
     "RandomAffine",
     "RandomBlur",
     "RandomCutout",
+    "RandomEdges",
     "RandomIntensity",
+    "RandomSkullStripping",
+    "RandomText",
     "augmentation_layers",
     "check_config",
     "check_network_state",

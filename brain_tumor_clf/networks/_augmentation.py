@@ -1,7 +1,12 @@
 """Augmentation layers from a few numbers."""
 
 from brain_tumor_clf._validation import check_choice
-from brain_tumor_clf.networks._checks import check_fraction
+from brain_tumor_clf.networks._artifacts import (
+    RandomEdges,
+    RandomSkullStripping,
+    RandomText,
+)
+from brain_tumor_clf.networks._checks import check_fraction, check_range
 from brain_tumor_clf.networks._layers import (
     RandomBlur,
     RandomCutout,
@@ -19,12 +24,17 @@ def augmentation_layers(
     rotation=0.0,
     translation=0.0,
     zoom=0.0,
+    aspect=0.0,
+    shear=0.0,
+    edges=0.0,
+    skull_stripping=0.0,
     brightness=None,
     contrast=None,
     gamma=None,
     blur=0.0,
     noise=0.0,
     cutout=0.0,
+    text=0.0,
     seed=None,
 ):
     """Make layers that change images at random, in training only.
@@ -34,35 +44,19 @@ def augmentation_layers(
 
     Parameters
     ----------
-    flip : {None, "horizontal", "vertical", "both"}, default=None
-        Flip every second image left-right, upside down, or each of the two.
-    rotation : float, default=0.0
-        Largest angle to either side, in degrees (0 to 180).
-    translation : float or (float, float), default=0.0
-        Largest shift to either side, as a share (0 to 1) of height and width.
-    zoom : float, default=0.0
-        Largest change of size, as a share (0 to 1): 0.1 draws from 0.9 to 1.1.
-    brightness : float or (float, float), optional
-        Factor of the values: a range, or a share `s` for ``(1 - s, 1 + s)``.
-    contrast : float or (float, float), optional
-        Factor of the values' distance from the image's mean, likewise.
-    gamma : float or (float, float), optional
-        Exponent of the values as shares of 255, likewise.
-    blur : float, default=0.0
-        Largest share of a 3x3 binomial blur mixed in (0 to 1).
-    noise : float, default=0.0
-        Largest standard deviation of normal noise, in gray levels.
-    cutout : float, default=0.0
-        Side of a blacked-out square, as a share (0 to 1) of height and width.
+    flip, rotation, translation, zoom, aspect, shear, edges, skull_stripping
+    brightness, contrast, gamma, blur, noise, cutout, text
+        As of `brain_tumor_clf.Augmentation`, each with a default that changes nothing.
     seed : int, optional
         Seed of the layers' random states; None draws from Python's `random`.
 
     Returns
     -------
     list of keras.Layer
-        At most four layers: :class:`RandomAffine`, :class:`RandomBlur`,
-        :class:`RandomIntensity`, :class:`RandomCutout`. A layer belongs to one
-        network: call again for the next.
+        At most one of each: :class:`RandomAffine`, :class:`RandomEdges`,
+        :class:`RandomSkullStripping`, :class:`RandomBlur`, :class:`RandomIntensity`,
+        :class:`RandomCutout`, :class:`RandomText`. A layer belongs to one network:
+        call again for the next.
 
     Raises
     ------
@@ -77,26 +71,31 @@ def augmentation_layers(
     ['random_affine', 'random_intensity']
     """
     check_choice("flip", flip, _FLIPS)
-    _check_range("rotation", rotation, 180)
-    _check_range("blur", blur, 1)
-    _check_range("noise", noise, 255)
-    _check_range("cutout", cutout, 1)
+    check_range("rotation", rotation, 180)
+    check_range("noise", noise, 255)
+    shares = {"edges": edges, "skull_stripping": skull_stripping, "text": text}
+    for name, share in (shares | {"blur": blur, "cutout": cutout}).items():
+        check_range(name, share, 1)
     translation = _check_translation(translation)
     zoom = check_fraction("zoom", zoom)
+    aspect = check_fraction("aspect", aspect)
+    shear = check_fraction("shear", shear)
     ranges = [
         _check_factors("brightness", brightness),
         _check_factors("contrast", contrast),
         _check_factors("gamma", gamma),
     ]
-    layers = []
-    if flip or rotation or zoom or any(translation):
-        layers.append((RandomAffine, (flip, rotation, translation, zoom)))
-    if blur:
-        layers.append((RandomBlur, (blur,)))
-    if noise or any(ranges):
-        layers.append((RandomIntensity, (*ranges, noise)))
-    if cutout:
-        layers.append((RandomCutout, (cutout,)))
+    moves = (flip, rotation, translation, zoom, aspect, shear)
+    steps = (
+        (RandomAffine, any((flip, rotation, *translation, zoom, aspect, shear)), moves),
+        (RandomEdges, edges, (edges,)),
+        (RandomSkullStripping, skull_stripping, (skull_stripping,)),
+        (RandomBlur, blur, (blur,)),
+        (RandomIntensity, noise or any(ranges), (*ranges, noise)),
+        (RandomCutout, cutout, (cutout,)),
+        (RandomText, text, (text,)),
+    )
+    layers = [(layer, args) for layer, is_asked, args in steps if is_asked]
     # A seed of its own for each, or they would all draw the same numbers; and a fixed
     # name, as Keras would make it, so that configs don't count upward.
     return [
@@ -146,16 +145,6 @@ def same_augmentation(layers, others):
         return type(layer), {k: config[k] for k in config.keys() - {"name", "seed"}}
 
     return [describe(layer) for layer in layers] == [describe(each) for each in others]
-
-
-def _check_range(name, value, high):
-    """Raise a ValueError unless a number is from 0 to `high`."""
-    try:
-        valid = 0 <= value <= high
-    except TypeError:
-        valid = False
-    if not valid:
-        raise ValueError(f"{name} must be from 0 to {high}, got {value!r}.")
 
 
 def _check_translation(value):

@@ -101,13 +101,19 @@ class Backbone:
         """Where Keras downloads the ImageNet weights; None if the package has them."""
         return _URLS.get(self.name)
 
-    def build(self, input_tensor, weights=None):
+    def build(self, input_tensor, weights=None, mix_style=0.0):
         """Build the network without top on scaled images ``(n, H, W, 3)``.
 
-        `weights`, "imagenet" or None, are those of ``keras.applications``.
+        `weights`, "imagenet" or None, are those of ``keras.applications``; `mix_style`
+        is as in `transfer_cnn`.
         """
         if self.builder is not None:
-            return self.builder(input_tensor)
+            return self.builder(input_tensor, mix_style)
+        if mix_style:
+            raise ValueError(
+                f"mix_style={mix_style}: only the backbone 'EfficientNetLite0' has it, "
+                f"not {self.name!r}."
+            )
         application = getattr(keras.applications, self.name)
         return application(
             include_top=False,

@@ -51,6 +51,16 @@ def check_fraction(name, value):
     return float(value)
 
 
+def check_range(name, value, high):
+    """Raise a ValueError unless a number is from 0 to `high`."""
+    try:
+        valid = 0 <= value <= high
+    except TypeError:
+        valid = False
+    if not valid:
+        raise ValueError(f"{name} must be from 0 to {high}, got {value!r}.")
+
+
 @contextlib.contextmanager
 def dtype_policy_scope(dtype):
     """Build layers that take no ``dtype`` argument with this dtype policy.

@@ -13,6 +13,8 @@ References
 import keras
 from keras import layers
 
+from brain_tumor_clf.networks._mix_style import MixStyle
+
 # Stages: kernel, stride of the first block, expansion, filters, blocks.
 _STAGES = (
     (3, 1, 1, 16, 1),
@@ -24,21 +26,26 @@ _STAGES = (
     (3, 1, 6, 320, 1),
 )
 _EPSILON = 1e-3
+_N_MIXED_STAGES = 3
 
 
-def efficientnet_lite0(input_tensor, name="efficientnetlite0"):
+def efficientnet_lite0(input_tensor, mix_style=0.0):
     """Build the network up to its last feature map: 3.4 million random weights.
 
     The images ``(n, H, W, 3)`` are scaled by ``(x - 127) / 128``; the map has 1280
-    channels and is 32 times smaller.
+    channels and is 32 times smaller. `MixStyle` follows each of the first three stages
+    if its share is not zero.
     """
     x = _conv_bn_relu6(input_tensor, "stem", 32, 3, strides=2)
     for stage, (kernel, stride, expansion, filters, repeats) in enumerate(_STAGES, 1):
         for i in range(repeats):
             block = f"block{stage}{chr(ord('a') + i)}"
             x = _mbconv(x, block, kernel, stride if i == 0 else 1, expansion, filters)
+        if mix_style and stage <= _N_MIXED_STAGES:
+            x = MixStyle(mix_style, name=f"block{stage}_mix_style")(x)
     x = _conv_bn_relu6(x, "top", 1280, 1)
-    return keras.Model(keras.utils.get_source_inputs(input_tensor), x, name=name)
+    inputs = keras.utils.get_source_inputs(input_tensor)
+    return keras.Model(inputs, x, name="efficientnetlite0")
 
 
 def _conv_bn_relu6(x, name, filters, kernel, strides=1):

@@ -12,7 +12,7 @@ _BINOMIAL = np.outer([1, 2, 1], [1, 2, 1]).reshape(3, 3, 1, 1).astype("float32")
 register = keras.saving.register_keras_serializable(package="brain_tumor_clf")
 
 
-class _Layer(keras.layers.Layer):
+class Layer(keras.layers.Layer):
     """A layer that saves the arguments named in `_arguments`."""
 
     _arguments = ()
@@ -24,7 +24,7 @@ class _Layer(keras.layers.Layer):
 
 
 @register
-class ImageScaling(_Layer):
+class ImageScaling(Layer):
     """Turn images with values 0..255, gray or RGB, into the input of a backbone.
 
     A gray image is repeated in all three channels; then every channel becomes
@@ -68,7 +68,7 @@ class ImageScaling(_Layer):
         return ops.flip(x, axis=-1) if self.reverse_channels else x
 
 
-class RandomLayer(_Layer):
+class RandomLayer(Layer):
     """Base of the augmentation layers; a subclass defines `augment`.
 
     Images are computed in float32 whatever the network's dtype policy, since half
@@ -95,6 +95,14 @@ class RandomLayer(_Layer):
         """Draw one number in [low, high) per image, of shape (n, 1, 1, 1)."""
         shape = (ops.shape(images)[0], 1, 1, 1)
         return keras.random.uniform(shape, low, high, seed=self.seed_generator)
+
+    @staticmethod
+    def positions(images):
+        """Return rows and columns of the pixels' centers, as shares of the side."""
+        height, width = images.shape[1:3]
+        rows = (ops.arange(height, dtype="float32") + 0.5) / height
+        columns = (ops.arange(width, dtype="float32") + 0.5) / width
+        return rows[None, :, None, None], columns[None, None, :, None]
 
 
 @register
@@ -231,14 +239,8 @@ class RandomCutout(RandomLayer):
 
     def augment(self, images):
         """Draw the square of each image and black it out."""
-        height, width = images.shape[1:3]
-        # Centers of the pixels as shares of the side.
-        rows = (ops.arange(height, dtype="float32") + 0.5)[None, :, None, None] / height
-        columns = (ops.arange(width, dtype="float32") + 0.5)[
-            None, None, :, None
-        ] / width
         above, beside = (
             ops.abs(position - self.uniform(images, 0.0, 1.0)) > self.size / 2
-            for position in (rows, columns)
+            for position in self.positions(images)
         )
         return ops.where(ops.logical_or(above, beside), images, ops.zeros_like(images))

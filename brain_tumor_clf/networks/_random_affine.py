@@ -1,4 +1,4 @@
-"""Flip, rotate, zoom and shift in one interpolation.
+"""Flip, rotate, zoom, stretch, shear and shift in one interpolation.
 
 Keras' layers for these interpolate once each, and do not compile under XLA.
 """
@@ -12,7 +12,7 @@ from brain_tumor_clf.networks._layers import RandomLayer, register
 
 @register
 class RandomAffine(RandomLayer):
-    """Flip, rotate, zoom and shift each image at random, in one interpolation.
+    """Move and deform each image at random, in one interpolation.
 
     One bilinear interpolation for all of them blurs less and costs less than one for
     each. What comes in from outside the image is black.
@@ -27,6 +27,10 @@ class RandomAffine(RandomLayer):
         Largest shift to either side, as a share of the height and of the width.
     zoom : float, default=0.0
         Largest change of size, as a share: 0.1 draws a factor from 0.9 to 1.1.
+    aspect : float, default=0.0
+        Largest change of the width, as a share; the height changes inversely.
+    shear : float, default=0.0
+        Largest shift of columns by rows, in pixels for each pixel.
     seed, **kwargs
         Seed of the layer's random state; arguments of any Keras layer.
 
@@ -42,10 +46,18 @@ class RandomAffine(RandomLayer):
     True
     """
 
-    _arguments = ("seed", "flip", "rotation", "translation", "zoom")
+    _arguments = ("seed", "flip", "rotation", "translation", "zoom", "aspect", "shear")
 
     def __init__(
-        self, flip=None, rotation=0.0, translation=0.0, zoom=0.0, seed=None, **kwargs
+        self,
+        flip=None,
+        rotation=0.0,
+        translation=0.0,
+        zoom=0.0,
+        aspect=0.0,
+        shear=0.0,
+        seed=None,
+        **kwargs,
     ):
         super().__init__(seed=seed, **kwargs)
         self.flip = flip
@@ -53,10 +65,13 @@ class RandomAffine(RandomLayer):
         is_pair = isinstance(translation, list | tuple)
         self.translation = tuple(translation) if is_pair else (translation, translation)
         self.zoom = zoom
+        self.aspect = aspect
+        self.shear = shear
 
     def augment(self, images):
         """Draw one affine map per image and apply it."""
-        if not (self.rotation or self.zoom or any(self.translation)):
+        limits = (self.rotation, self.zoom, self.aspect, self.shear, *self.translation)
+        if not any(limits):
             return self._flip_only(images)
         return _sample(images, *self._source_points(images))
 
@@ -90,8 +105,11 @@ class RandomAffine(RandomLayer):
         columns = columns - draw(right) * width
         rows = rows - draw(down) * height
         sign_x, sign_y = draw_sign("horizontal"), draw_sign("vertical")
-        x = sign_x * (cos * columns - sin * rows) + (width - 1) / 2
-        y = sign_y * (sin * columns + cos * rows) + (height - 1) / 2
+        # Drawn only where asked, so that a seed gives the images that it always gave.
+        stretch = 1.0 + draw(self.aspect) if self.aspect else 1.0
+        tilt = draw(self.shear) if self.shear else 0.0
+        x = sign_x * (cos * stretch * columns - (sin - tilt) * rows) + (width - 1) / 2
+        y = sign_y * (sin * columns + cos / stretch * rows) + (height - 1) / 2
         return x, y
 
 

@@ -9,6 +9,7 @@ from brain_tumor_clf.networks._checks import (
     check_count,
     check_fraction,
     check_input_shape,
+    check_range,
     dtype_policy_scope,
 )
 from brain_tumor_clf.networks._layers import ImageScaling
@@ -36,6 +37,7 @@ def transfer_cnn(
     pooling="max",
     dense_units=64,
     dropout=0.2,
+    mix_style=0.0,
     augmentation=None,
     dtype=None,
     seed=None,
@@ -68,6 +70,10 @@ def transfer_cnn(
         Units of the hidden dense layer (ReLU); 0 leaves it out.
     dropout : float, default=0.2
         Share dropped in training, after the pooling and after the dense layer.
+    mix_style : float, default=0.0
+        Share of the training batches in which :class:`MixStyle` mixes the statistics
+        of feature maps, after the first three stages of EfficientNetLite0; other
+        backbones take 0 only.
     augmentation : list of keras.Layer, optional
         Layers that act on images with values 0..255 in training only; see
         :func:`augmentation_layers`.
@@ -108,12 +114,13 @@ def transfer_cnn(
     n_outputs = check_count("n_outputs", n_outputs, 1)
     dense_units = check_count("dense_units", dense_units, 0)
     dropout = check_fraction("dropout", dropout)
+    check_range("mix_style", mix_style, 1)
     n_trainable = _check_trainable(trainable, row)
     check_choice("pooling", pooling, _POOLING)
 
     with seeded_initialization(seed):
         inputs, x, pretrained = _backbone_tensors(
-            row, input_shape, weights, n_trainable, augmentation, dtype
+            row, input_shape, weights, n_trainable, augmentation, dtype, mix_style
         )
         x = _POOLING[pooling](name="pool", dtype=dtype)(x)
         if dropout:
@@ -193,7 +200,9 @@ def feature_extractor(
     return seed_network(network, seed, pretrained)
 
 
-def _backbone_tensors(row, input_shape, weights, n_trainable, augmentation, dtype):
+def _backbone_tensors(
+    row, input_shape, weights, n_trainable, augmentation, dtype, mix_style=0.0
+):
     """Make a backbone's input and last feature map; name its pretrained layers."""
     input_shape = check_input_shape(input_shape)
     if min(input_shape[:2]) < row.min_size:
@@ -208,7 +217,7 @@ def _backbone_tensors(row, input_shape, weights, n_trainable, augmentation, dtyp
     # One flat network, not a nested one: every layer is in `model.layers`.
     ahead = {id(layer) for layer in keras.Model(inputs, x).layers}
     with dtype_policy_scope(dtype):
-        base = row.build(x)
+        base = row.build(x, mix_style=mix_style)
     own = [layer for layer in base.layers if id(layer) not in ahead]
     set_backbone_weights(own, row, pretrained)
     for layer in own:

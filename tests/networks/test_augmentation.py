@@ -4,10 +4,14 @@ import pytest
 from scipy import ndimage
 
 from brain_tumor_clf.networks import (
+    MixStyle,
     RandomAffine,
     RandomBlur,
     RandomCutout,
+    RandomEdges,
     RandomIntensity,
+    RandomSkullStripping,
+    RandomText,
     augmentation_layers,
     network_from_state,
     network_to_state,
@@ -20,12 +24,17 @@ EVERYTHING = {
     "rotation": 15,
     "translation": (0.1, 0.05),
     "zoom": 0.1,
+    "aspect": 0.1,
+    "shear": 0.1,
+    "edges": 0.7,
+    "skull_stripping": 0.6,
     "brightness": (0.6, 1.4),
     "contrast": 0.2,
     "gamma": 0.2,
     "blur": 0.5,
     "noise": 5,
     "cutout": 0.2,
+    "text": 0.5,
 }
 
 
@@ -40,7 +49,7 @@ def train(layer, X):
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_everything_keeps_shape_and_range(channels):
-    X = images(height=10, width=14, channels=channels)
+    X = images(height=40, width=56, channels=channels)
     for layer in augmentation_layers(**EVERYTHING, seed=0):
         np.testing.assert_array_equal(np.asarray(layer(X)), X)
         result = train(layer, X)
@@ -53,7 +62,7 @@ def test_everything_keeps_shape_and_range(channels):
 
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_each_option_acts_and_each_image_draws_its_own(name):
-    X = np.repeat(images(1), 16, axis=0)
+    X = np.repeat(images(1, 48, 48), 16, axis=0)
     (layer,) = augmentation_layers(**{name: EVERYTHING[name]}, seed=1)
     result = train(layer, X)
     assert len({image.tobytes() for image in result}) > 1
@@ -71,7 +80,7 @@ def test_a_seed_repeats_and_layers_differ():
     layers = [augmentation_layers(**EVERYTHING, seed=5) for _ in range(2)]
     for one, two in zip(*layers, strict=True):
         np.testing.assert_array_equal(train(one, X), train(two, X))
-    assert len({layer.seed for layer in layers[0]}) == 4
+    assert len({layer.seed for layer in layers[0]}) == 7
 
 
 @pytest.mark.parametrize(
@@ -196,6 +205,90 @@ def test_cutout_blacks_out_one_square():
     np.testing.assert_array_equal(black, full)
 
 
+def test_aspect_and_shear_deform_within_their_share():
+    X = np.zeros((64, 60, 60, 1), "float32")
+    X[:, 20:40, 20:40] = 255
+    result = train(RandomAffine(aspect=0.2, seed=0), X)[..., 0]
+    width, height = result[:, 30].sum(axis=1) / 255, result[:, :, 30].sum(axis=1) / 255
+    assert 20 / 1.2 - 0.5 <= width.min() < 17.5
+    assert 23.5 < width.max() <= 20 / 0.8 + 0.5
+    np.testing.assert_allclose(width * height, 400, rtol=0.05)
+    result = train(RandomAffine(shear=0.2, seed=0), X)
+    moved = _centres(result[:, 20:22])[:, 1] - _centres(result[:, 38:40])[:, 1]
+    assert 2.5 < np.abs(moved).max() <= 0.2 * 18 + 0.1
+
+
+def test_edges_leave_a_rectangle_of_some_images():
+    X = np.full((200, 50, 40, 1), 9.0, "float32")
+    lit = train(RandomEdges(0.5, seed=0), X)[..., 0] > 0
+    changed = ~lit.all(axis=(1, 2))
+    assert 0.35 < changed.mean() < 0.6
+    rows, columns = lit.any(axis=2), lit.any(axis=1)
+    np.testing.assert_array_equal(lit, rows[:, :, None] & columns[:, None, :])
+    assert rows[:, 11:39].all()
+    assert columns[:, 9:31].all()
+    assert not rows[:, 10].all()
+
+
+def test_skull_stripping_keeps_the_middle_of_some_images():
+    X = np.full((200, 50, 50, 1), 200.0, "float32")
+    result = train(RandomSkullStripping(0.4, seed=0), X)[..., 0]
+    stripped = result[:, 0, 0] < 1
+    assert 0.3 < stripped.mean() < 0.5
+    assert (result[~stripped] == 200).all()
+    assert result[stripped, 20:30, 20:30].min() > 190
+    area = (result[stripped] > 100).mean(axis=(1, 2))
+    assert 0.27 < area.min() < 0.35
+    assert 0.6 < area.max() < 0.72
+
+
+def test_text_is_bright_small_and_near_an_edge():
+    X = np.zeros((200, 96, 96, 1), "float32")
+    result = train(RandomText(0.5, seed=0), X)[..., 0]
+    written = result.any(axis=(1, 2))
+    assert 0.4 < written.mean() < 0.6
+    assert result[result > 0].min() >= 127
+    share = (result[written] > 0).mean(axis=(1, 2))
+    assert share.min() > 0
+    assert share.max() < 0.02
+    assert not result[:, 20:76, 20:76].any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_mixing_of_style_changes_the_statistics_alone(dtype):
+    rng = np.random.default_rng(0)
+    # Each image has a mean and a deviation of its own in every channel.
+    X = rng.normal(size=(64, 9, 9, 3)) * rng.uniform(1, 3, (64, 1, 1, 3))
+    X = (X + rng.normal(size=(64, 1, 1, 3)) * 5).astype("float32")
+    layer = MixStyle(share=1.0, seed=0, dtype=dtype)
+    result = train(layer, X).astype("float32")
+    tolerance = 1e-3 if dtype == "float32" else 0.1
+
+    def standardized(maps):
+        mean, std = maps.mean(axis=(1, 2), keepdims=True), maps.std(axis=(1, 2))
+        return (maps - mean) / std[:, None, None]
+
+    np.testing.assert_allclose(standardized(result), standardized(X), atol=tolerance)
+    own, mixed = X.mean(axis=(1, 2)), result.mean(axis=(1, 2))
+    other = np.roll(own, 1, axis=0)
+    apart = own - other
+    weight = ((mixed - other) * apart).sum(axis=1) / (apart**2).sum(axis=1)
+    np.testing.assert_allclose(
+        mixed, weight[:, None] * own + (1 - weight[:, None]) * other, atol=0.1
+    )
+    near = np.minimum(np.abs(weight), np.abs(weight - 1)) < 0.01
+    assert 0.5 < near.mean() < 0.9  # of Beta(0.1, 0.1): 0.66
+    assert 0.3 < (weight > 0.5).mean() < 0.7
+
+
+def test_style_is_mixed_in_a_share_of_the_batches_of_the_training():
+    X = images(4, 6, 6, 2)
+    layer = MixStyle(share=0.5, seed=0)
+    np.testing.assert_array_equal(np.asarray(layer(X)), X)
+    same = [np.array_equal(train(layer, X), X) for _ in range(60)]
+    assert 0.3 < np.mean(same) < 0.7
+
+
 @pytest.mark.parametrize(
     "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)]
 )
@@ -209,7 +302,7 @@ def test_training_with_all_of_it_and_reloading(jit_compile):
     model.fit(X, np.arange(8) % 2, batch_size=4, verbose=0)
     twin = network_from_state(network_to_state(model))
     np.testing.assert_array_equal(np.asarray(twin(X)), np.asarray(model(X)))
-    for mine, other in zip(model.layers[1:5], twin.layers[1:5], strict=True):
+    for mine, other in zip(model.layers[1:8], twin.layers[1:8], strict=True):
         assert type(mine) is type(other)
         assert mine.get_config() == other.get_config()
 
@@ -240,6 +333,11 @@ def test_half_precision_networks_augment_in_full_precision():
         ({"blur": 2}, "blur"),
         ({"noise": -1}, "noise"),
         ({"cutout": 1.1}, "cutout"),
+        ({"aspect": 1}, "aspect"),
+        ({"shear": -0.1}, "shear"),
+        ({"edges": 1.1}, "edges must be from 0 to 1"),
+        ({"skull_stripping": "yes"}, "skull_stripping"),
+        ({"text": -1}, "text"),
     ],
 )
 def test_wrong_numbers_are_named(arguments, message):
