@@ -44,6 +44,7 @@ _PUBLIC = {
     "predict_files": "selective",
     "save": "persistence",
     "show_versions": "cli",
+    "source_balanced_weight": "classifiers",
     "write_brain_mri": "datasets",
 }
 

@@ -7,6 +7,7 @@ from brain_tumor_clf.classifiers._cnn import CNNClassifier
 from brain_tumor_clf.classifiers._predictor import predict_logits
 from brain_tumor_clf.classifiers._schedule import LearningRateSchedule
 from brain_tumor_clf.classifiers._simple_cnn import SimpleCNNClassifier
+from brain_tumor_clf.classifiers._source_weight import source_balanced_weight
 from brain_tumor_clf.classifiers._transfer import (
     TransferCNNClassifier,
     VGG16Classifier,
@@ -23,6 +24,7 @@ __all__ = [
     "VGG16Classifier",
     "XceptionClassifier",
     "predict_logits",
+    "source_balanced_weight",
 ]
 
 name_by_room(globals())

@@ -3,7 +3,7 @@
 from sklearn.base import BaseEstimator
 
 from brain_tumor_clf import networks
-from brain_tumor_clf._validation import check_choice
+from brain_tumor_clf._validation import check_choice, set_new_parameters
 
 
 class Augmentation(BaseEstimator):
@@ -22,6 +22,16 @@ class Augmentation(BaseEstimator):
         Largest shift to either side, as a share of height and width.
     zoom : float, default=0.1
         Largest change of size, as a share.
+    aspect : float, default=0.0
+        Largest change of the width, as a share; the height changes inversely.
+    shear : float, default=0.0
+        Largest shift of columns by rows, in pixels for each pixel.
+    edges : float, default=0.0
+        Share of the images whose edges are blacked out, each by up to 22 % of the side,
+        like those of a narrower field of view.
+    skull_stripping : float, default=0.0
+        Share of the images of which a soft ellipse is kept, as skull stripping leaves
+        the brain.
     brightness : float, (float, float) or None, default=0.2
         Factor of the intensities: a range, or a share `s` for ``(1 - s, 1 + s)``.
     contrast : float, (float, float) or None, default=0.2
@@ -34,6 +44,8 @@ class Augmentation(BaseEstimator):
         Largest standard deviation of Gaussian noise, in units of intensity.
     cutout : float, default=0.0
         Side of one blacked-out square [1]_, as a share of height and width.
+    text : float, default=0.0
+        Share of the images with bright specks near the edges, like burned-in text.
 
     References
     ----------
@@ -54,23 +66,33 @@ class Augmentation(BaseEstimator):
         rotation=10.0,
         translation=0.05,
         zoom=0.1,
+        aspect=0.0,
+        shear=0.0,
+        edges=0.0,
+        skull_stripping=0.0,
         brightness=0.2,
         contrast=0.2,
         gamma=None,
         blur=0.0,
         noise=0.0,
         cutout=0.0,
+        text=0.0,
     ):
         self.flip = flip
         self.rotation = rotation
         self.translation = translation
         self.zoom = zoom
+        self.aspect = aspect
+        self.shear = shear
+        self.edges = edges
+        self.skull_stripping = skull_stripping
         self.brightness = brightness
         self.contrast = contrast
         self.gamma = gamma
         self.blur = blur
         self.noise = noise
         self.cutout = cutout
+        self.text = text
 
     def make_layers(self):
         """Make the Keras layers of this augmentation, new ones at each call.
@@ -80,6 +102,10 @@ class Augmentation(BaseEstimator):
         list of keras.Layer
         """
         return networks.augmentation_layers(**self.get_params(deep=False))
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        set_new_parameters(self)
 
 
 NAMED_AUGMENTATIONS = {

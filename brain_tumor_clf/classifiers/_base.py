@@ -14,7 +14,9 @@ from brain_tumor_clf.classifiers._callbacks import (
     release_callbacks,
 )
 from brain_tumor_clf.classifiers._compilation import (
+    averaging_options,
     compile_network,
+    is_averaging,
     make_optimizer,
     set_learning_rate,
 )
@@ -146,8 +148,7 @@ class BaseCNNClassifier(NetworkPredictor):
         classes : array-like of shape (n_classes,), default=None
             All labels of all calls; needed by the first call if `y` lacks some.
         sample_weight : array-like of shape (n,), default=None
-            Weight of each image in the loss. Only ratios matter: weights, times class
-            weights, are divided by their mean.
+            Weight of each image in the loss, as in `fit`.
 
         Returns
         -------
@@ -257,25 +258,25 @@ class BaseCNNClassifier(NetworkPredictor):
             self.optimizer,
             make_learning_rate(self.lr_schedule, rate, n_steps),
             self.weight_decay,
-            self._routed_to("optimizer"),
+            averaging_options(self.weight_averaging, n_steps)
+            | self._routed_to("optimizer"),
         )
         compile_network(
             network, optimizer, self.loss, self.metrics, self.label_smoothing
         )
 
-    def _train(
-        self, network, classes, data, validation, seeds, going_on, partial=False
-    ):
+    def _train(self, network, classes, data, held_out, seeds, going_on, partial=False):
         """Train a network, and only then keep it in place of the one before."""
         seed = seeds.batches
         # Each call of one training has an order of its own.
         order_seed = [seed, self.n_iter_] if going_on and self.history_ else seed
         batches = Batches(*data, self.batch_size, order_seed, always_weighted=partial)
-        if validation is not None:
-            validation = Batches(*validation, self.batch_size, seed=None)
+        validation = held_out and Batches(*held_out, self.batch_size, seed=None)
         # A schedule spans one `fit`, or as many calls of `partial_fit` as epochs.
         self._compile(network, self.epochs * len(batches), partial)
         patience = self.n_iter_no_change if self.early_stopping and validation else None
+        averages = validation is not None and is_averaging(network.optimizer)
+        own = own_callbacks(self.verbose, patience, averages)
         callbacks = copy_callbacks(self.callbacks)
         with restored_on_failure(network) if going_on else nullcontext():
             history = train(
@@ -283,7 +284,7 @@ class BaseCNNClassifier(NetworkPredictor):
                 batches,
                 epochs=1 if partial else self.epochs,
                 validation=validation,
-                callbacks=[*own_callbacks(self.verbose, patience), *callbacks],
+                callbacks=[*own, *callbacks],
                 seed=seed,
                 keep_trace=partial,
                 **self._routed_to("fit"),

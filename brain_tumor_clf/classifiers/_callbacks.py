@@ -9,9 +9,16 @@ import numpy as np
 from brain_tumor_clf.exceptions import DivergenceError
 
 
-def own_callbacks(verbose, patience=None):
-    """Return the callbacks of a fit; with a patience it stops early."""
+def own_callbacks(verbose, patience=None, averages=False):
+    """Return the callbacks of a fit; with a patience it stops early.
+
+    With `averages` the averaged weights are validated, and the best of them are kept.
+    """
     callbacks = [StopAtDivergence(), RecordLearningRate()]
+    if averages:
+        # Ahead of early stopping, which sees the weights of an epoch's end.
+        stops = patience is not None
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=stops))
     if patience is not None:
         stopping = keras.callbacks.EarlyStopping(
             patience=patience, restore_best_weights=True

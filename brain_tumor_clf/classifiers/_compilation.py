@@ -21,7 +21,8 @@ def make_optimizer(optimizer, learning_rate, weight_decay, options):
         if options or weight_decay:
             raise ValueError(
                 "optimizer is an instance and brings its own parameters: set them "
-                "there, or give the name or class with weight_decay and optimizer__…"
+                "there, or give the name or class with weight_decay, weight_averaging "
+                "and optimizer__…"
             )
         return type(optimizer).from_config(optimizer.get_config())
     if isinstance(optimizer, str):
@@ -51,6 +52,19 @@ def _optimizer_classes():
         and issubclass(member, keras.optimizers.Optimizer)
         and name.lower() not in _OPTIMIZER_WRAPPERS
     }
+
+
+def averaging_options(share, n_steps):
+    """Return optimizer arguments for an average that reaches back a share of a fit."""
+    if not share:
+        return {}
+    # A momentum of 1 - 1 / n is a mean over about n steps.
+    return {"use_ema": True, "ema_momentum": 1 - 1 / max(share * n_steps, 1)}
+
+
+def is_averaging(optimizer):
+    """Tell whether an optimizer averages the weights."""
+    return getattr(optimizer, "inner_optimizer", optimizer).use_ema
 
 
 def set_learning_rate(optimizer, learning_rate):

@@ -92,6 +92,10 @@ class NetworkParameters(ScikerasClassifier):
         Decoupled weight decay [Loshchilov2019]_ of kernels.
     label_smoothing : float, default=0.0
         Share of the target that is spread over all classes, in [0, 1) [Szegedy2016]_.
+    weight_averaging : float, default=0.0
+        Share of the steps of `fit` that the exponential moving average of the weights
+        [Polyak1992]_ reaches back, which replaces them at the end and, in each epoch,
+        for the validation part. 0 keeps the last weights.
     epochs : int, default=10
         Passes over the training images, at most.
     batch_size : int, default=32
@@ -149,6 +153,8 @@ class NetworkParameters(ScikerasClassifier):
     ----------
     .. [Loshchilov2019] Loshchilov and Hutter, "Decoupled weight decay regularization",
        ICLR 2019.
+    .. [Polyak1992] Polyak and Juditsky, "Acceleration of stochastic approximation by
+       averaging", SIAM Journal on Control and Optimization, 1992.
     .. [Szegedy2016] Szegedy et al., "Rethinking the Inception architecture for computer
        vision", CVPR 2016.
     """
@@ -159,6 +165,7 @@ class NetworkParameters(ScikerasClassifier):
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "weight_averaging": [Interval(Real, 0, 1, closed="both")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
@@ -186,6 +193,7 @@ class NetworkParameters(ScikerasClassifier):
         lr_schedule=None,
         weight_decay=0.0,
         label_smoothing=0.0,
+        weight_averaging=0.0,
         epochs=10,
         batch_size=32,
         early_stopping=False,
@@ -208,6 +216,7 @@ class NetworkParameters(ScikerasClassifier):
         self.lr_schedule = lr_schedule
         self.weight_decay = weight_decay
         self.label_smoothing = label_smoothing
+        self.weight_averaging = weight_averaging
         self.epochs = epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.metrics import log_loss
 
 from brain_tumor_clf import (
     Augmentation,
@@ -373,6 +374,41 @@ def test_early_stopping_stops(phantoms, tiny):
 def test_early_stopping_without_groups_warns(phantoms, tiny):
     with pytest.warns(GroupsIgnoredWarning, match=r"fit\(groups=…\)"):
         tiny(early_stopping=True, epochs=1).fit(phantoms.data, phantoms.target)
+
+
+@pytest.mark.parametrize("precision", [False, "mixed_float16"])
+def test_weights_are_averages_at_the_end(phantoms, tiny, precision):
+    def averages(clf):
+        optimizer = clf.model_.optimizer
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        return inner, [np.asarray(v) for v in inner._model_variables_moving_average]
+
+    clf = tiny(weight_averaging=0.5, epochs=4, mixed_precision=precision)
+    clf.fit(phantoms.data, phantoms.target)
+    optimizer, expected = averages(clf)
+    assert optimizer.ema_momentum == 1 - 1 / (0.5 * 4 * 2)  # two batches an epoch
+    for weight, average in zip(clf.model_.trainable_weights, expected, strict=True):
+        np.testing.assert_array_equal(np.asarray(weight), average)
+    last = tiny(epochs=4, mixed_precision=precision)
+    last.fit(phantoms.data, phantoms.target)
+    weights = zip(clf.model_.weights, last.model_.weights, strict=True)
+    assert not any(np.array_equal(np.asarray(a), np.asarray(b)) for a, b in weights)
+    # They lag behind, nearer to where the training began.
+    assert last.history_["loss"] == clf.history_["loss"]
+    assert clf.score(phantoms.data, phantoms.target) > 0.25
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_averaged_weights_are_watched_and_kept(phantoms, tiny, stops):
+    clf = tiny(weight_averaging=0.3, early_stopping=stops, n_iter_no_change=1)
+    # Of a rate that overshoots soon.
+    clf.set_params(epochs=30 if stops else 3, learning_rate=0.05, batch_size=8)
+    X, y = phantoms.data, phantoms.target
+    clf.fit(X[:32], y[:32], X_val=X[32:], y_val=y[32:])
+    assert clf.n_iter_ < 30
+    losses = clf.history_["val_loss"]
+    kept = min(losses) if stops else losses[-1]
+    assert log_loss(y[32:], clf.predict_proba(X[32:])) == pytest.approx(kept, rel=1e-3)
 
 
 def test_validation_images_come_with_labels(phantoms, tiny):

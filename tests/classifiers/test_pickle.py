@@ -6,6 +6,8 @@ import pickle
 import numpy as np
 import pytest
 
+from brain_tumor_clf import Augmentation
+
 pytestmark = pytest.mark.backend
 
 
@@ -42,6 +44,15 @@ def test_partial_fit_goes_on_after_a_pickle_as_before(phantoms, tiny):
         np.testing.assert_allclose(
             clf.predict_proba(X), each.predict_proba(X), atol=1e-6
         )
+
+
+def test_an_augmentation_of_an_earlier_version_gets_new_parameters():
+    state = Augmentation(rotation=7.0).__getstate__()
+    for name in ("aspect", "shear", "edges", "skull_stripping", "text"):
+        del state[name]
+    old = Augmentation.__new__(Augmentation)
+    old.__setstate__(state)
+    assert old.get_params() == Augmentation(rotation=7.0).get_params()
 
 
 def test_deepcopy_is_independent(phantoms, tiny):

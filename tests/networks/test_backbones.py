@@ -8,10 +8,12 @@ from brain_tumor_clf.networks import (
     BACKBONES,
     Backbone,
     ImageScaling,
+    MixStyle,
     feature_extractor,
     get_backbone,
     network_from_state,
     network_to_state,
+    stage_layers,
     transfer_cnn,
 )
 from brain_tumor_clf.networks import _weights as weights_module
@@ -208,6 +210,8 @@ def test_unknown_name_shows_the_nearest():
         ({"dropout": 2}, "dropout"),
         ({"dense_units": 1.5}, "dense_units"),
         ({"n_outputs": "4"}, "n_outputs"),
+        ({"mix_style": 1.5}, "mix_style must be from 0 to 1"),
+        ({"backbone": "VGG16", "mix_style": 0.5}, "only the backbone .Efficient"),
     ],
 )
 def test_wrong_arguments_are_named(change, message):
@@ -276,6 +280,25 @@ def test_mixed_precision_is_of_this_network_alone(name):
     logits = np.asarray(model(X))
     assert logits.dtype == np.float32
     np.testing.assert_array_equal(np.asarray(twin(X)), logits)
+
+
+def test_mix_style_acts_in_training_alone_and_survives_as_plain_data():
+    X = images(4, 32)
+    plain = transfer_cnn("EfficientNetLite0", (32, 32, 1), 4, seed=0)
+    mixed = transfer_cnn("EfficientNetLite0", (32, 32, 1), 4, mix_style=1.0, seed=0)
+    added = [layer for layer in mixed.layers if isinstance(layer, MixStyle)]
+    assert len(added) == 3
+    assert len(mixed.layers) == len(plain.layers) + 3
+    # Weights have the same order, so that files fit both.
+    assert [w.path for w in mixed.weights] == [w.path for w in plain.weights]
+    mixed.set_weights(plain.get_weights())
+    twin = network_from_state(network_to_state(mixed))
+    for network in (mixed, twin):
+        np.testing.assert_array_equal(np.asarray(network(X)), np.asarray(plain(X)))
+    names = [layer.name for layer in stage_layers(plain)]
+    assert [layer.name for layer in stage_layers(mixed)] == names
+    step = keras.Model(mixed.input, added[-1].output)
+    assert not np.allclose(np.asarray(step(X, training=True)), np.asarray(step(X)))
 
 
 def test_a_failing_build_puts_the_policy_back():
