@@ -19,9 +19,9 @@ from brain_tumor_clf.pipeline import make_mri_pipeline
 
 __all__ = ["RECIPES", "make_recipe"]
 
-RECIPES = ("fast", "default", "best")
+RECIPES = ("fast", "default", "best", "robust")
 
-# All settings that were chosen by measuring (benchmarks/fast_recipe.py).
+# All settings that were chosen by measuring (docs/recipes.md).
 _BACKBONE = "EfficientNetLite0"
 _FROZEN = {
     "preprocess": {"image_size": 224, "crop": False},
@@ -48,6 +48,33 @@ _FINE_TUNED = {
         "test_time_augmentation": "mirror",
     },
 }
+# That of benchmarks/many_sources/README.md, which samples where this one weighs.
+_ROBUST = {
+    "preprocess": {"image_size": 224, "crop": True},
+    "network": {
+        **_FINE_TUNED["network"],
+        "mix_style": 0.5,
+        "augmentation": Augmentation(
+            rotation=25.0,
+            translation=0.1,
+            zoom=0.35,
+            aspect=0.12,
+            shear=0.1,
+            edges=0.3,
+            skull_stripping=0.2,
+            gamma=0.3,
+            blur=1.0,
+            noise=12.0,
+            text=0.15,
+        ),
+        "learning_rate": 7e-4,
+        "lr_schedule": LearningRateSchedule(warmup=0.1, final=0.0),
+        "weight_averaging": 0.2,
+        "epochs": 20,
+        "batch_size": 64,
+        "test_time_augmentation": None,
+    },
+}
 
 
 def make_recipe(
@@ -65,11 +92,14 @@ def make_recipe(
 
     Parameters
     ----------
-    name : {"fast", "default", "best"}, default="default"
+    name : {"fast", "default", "best", "robust"}, default="default"
         "fast" is logistic regression on features of a frozen network: minutes on a CPU.
         "default" fine-tunes one network, and averages its predictions with those for
         the mirror image. "best" averages the probabilities of several such networks,
-        which differ in their seeds.
+        which differ in their seeds. "robust" fine-tunes one network on scans of several
+        sources, with augmentation that hides what tells sources apart, `MixStyle` and
+        averaged weights; give ``fit`` the weights of `source_balanced_weight` as
+        ``classifier__sample_weight``.
     weights : {"imagenet", "brain-mri"}, path or None, default="imagenet"
         What the backbone, EfficientNetLite0, starts from. "brain-mri" are those of the
         packaged model, trained on the public Kaggle set: use them for scans of your
@@ -87,14 +117,14 @@ def make_recipe(
         Threads that preprocess; None is one, -1 is one per core.
     **network
         Parameters of `TransferCNNClassifier` other than the recipe's, such as
-        ``epochs=4``; for "default" and "best".
+        ``epochs=4``; for all recipes but "fast".
 
     Returns
     -------
     sklearn.pipeline.Pipeline
         From files to classes, not fitted. Its first step is ``preprocess``, as of
         `make_mri_pipeline`, its last is ``classifier``; "fast" has ``features`` and
-        ``scale`` between them. ``fit`` of each takes ``classifier__sample_weight``.
+        ``scale`` between them. ``fit`` takes ``classifier__sample_weight``.
 
     Raises
     ------
@@ -123,11 +153,13 @@ def make_recipe(
                 "result."
             )
         return _make_fast(weights, random_state, **options)
-    if name == "default":
-        classifier = _make_network(weights, random_state, network)
+    recipe = _ROBUST if name == "robust" else _FINE_TUNED
+    settings = {"weights": weights, **recipe["network"], **network}
+    if name == "best":
+        classifier = _make_vote(random_state, settings, n_networks)
     else:
-        classifier = _make_vote(weights, random_state, network, n_networks)
-    return _make_pipeline(_FINE_TUNED, classifier, **options)
+        classifier = _make_network(random_state, settings)
+    return _make_pipeline(recipe, classifier, **options)
 
 
 def _make_pipeline(recipe, classifier, *, image_size, **options):
@@ -152,18 +184,15 @@ def _make_fast(weights, random_state, *, cache, **options):
     return Pipeline([pipe.steps[0], *between, pipe.steps[-1]])
 
 
-def _make_network(weights, random_state, network):
-    settings = _FINE_TUNED["network"] | network
+def _make_network(random_state, settings):
     # Cloned, for its own copies of augmentation and schedule: a parameter set in one
     # pipeline changes no other.
     return clone(
-        TransferCNNClassifier(
-            _BACKBONE, weights=weights, random_state=random_state, **settings
-        )
+        TransferCNNClassifier(_BACKBONE, random_state=random_state, **settings)
     )
 
 
-def _make_vote(weights, random_state, network, n_networks):
+def _make_vote(random_state, settings, n_networks):
     check_count("n_networks", n_networks)
     if not (random_state is None or isinstance(random_state, Integral)):
         raise ValueError(
@@ -173,5 +202,5 @@ def _make_vote(weights, random_state, network, n_networks):
     networks = []
     for i in range(n_networks):
         seed = None if random_state is None else random_state + i
-        networks.append((f"network_{i}", _make_network(weights, seed, network)))
+        networks.append((f"network_{i}", _make_network(seed, settings)))
     return VotingClassifier(networks, voting="soft")

@@ -1,6 +1,7 @@
 """make_recipe: what each recipe is, that it fits paths, saves and scores by groups."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -11,6 +12,7 @@ from brain_tumor_clf import (
     load,
     make_recipe,
     save,
+    source_balanced_weight,
     write_brain_mri,
 )
 from brain_tumor_clf.recipes import RECIPES
@@ -25,6 +27,7 @@ SMALL = {
     "fast": {"image_size": 32},
     "default": _HEAD,
     "best": {**_HEAD, "n_networks": 2},
+    "robust": _HEAD,
 }
 
 
@@ -154,6 +157,30 @@ def test_pipelines_share_no_parameters():
 def test_wrong_use_is_named(args, options, error, said):
     with pytest.raises(error, match=said):
         make_recipe(*args, **options)
+
+
+def test_robust_hides_sources_and_averages_weights():
+    network = make_recipe("robust")["classifier"]
+    assert network.augmentation.edges > 0
+    assert network.mix_style > 0
+    assert network.weight_averaging > 0
+    assert network.lr_schedule.final == 0
+
+
+def test_robust_on_real_scans_of_two_sources(real_mri_dir):
+    """The head alone, of small images, learns through all of the augmentation."""
+    folder = real_mri_dir / "other-sources"
+    table = pd.read_csv(folder / "index.csv")
+    table = table[table.source.isin(["rsna-brats2021", "ixi"])]
+    table = table.groupby("source").sample(16, random_state=0)
+    pipe = make_recipe("robust", image_size=96, random_state=0, trainable="head")
+    pipe.set_params(classifier__epochs=8, classifier__batch_size=8)
+    pipe.set_params(classifier__learning_rate=0.01)
+    X, y = [str(folder / name) for name in table.file], table.label
+    weight = source_balanced_weight(y, table.source)
+    pipe.fit(X, y, classifier__sample_weight=weight)
+    assert pipe["classifier"].history_["loss"][-1] < 0.7
+    assert pipe.score(X, y) > 0.8
 
 
 @pytest.mark.slow

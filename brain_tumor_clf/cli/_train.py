@@ -36,11 +36,12 @@ def train(
         ),
     ] = None,
     recipe: Annotated[
-        Literal["fast", "default", "best"] | None,
+        Literal["fast", "default", "best", "robust"] | None,
         typer.Option(
             help="A complete recipe instead of an architecture. fast: frozen features "
             "and a linear classifier, minutes on a CPU; default: one fine-tuned "
-            "EfficientNetLite0; best: the average of three of them."
+            "EfficientNetLite0; best: the average of three of them; robust: one for "
+            "scans of several hospitals."
         ),
     ] = None,
     image_size: opt.ImageSizeOption = None,
