@@ -1,23 +1,22 @@
 """The first page: upload scans, see the results."""
 
 import base64
+from collections import Counter
 
 import pandas as pd
 import streamlit as st
 
-from brain_tumor_clf.app._fragments import render
 from brain_tumor_clf.app._images import draw_phantom, encode
 from brain_tumor_clf.app._results import (
     MAX_FILE_MB,
     MAX_FILES,
     Upload,
-    count_states,
     to_csv,
 )
 from brain_tumor_clf.app._scan_view import show_scan
 from brain_tumor_clf.app._served import served_model
 from brain_tumor_clf.app._session import drop_uploads, keep_uploads, results_of
-from brain_tumor_clf.app._words import plain, without_advice
+from brain_tumor_clf.app._words import plain, render, without_advice
 from brain_tumor_clf.reports import RESEARCH_ONLY
 
 _SCANS, _PHANTOM = "Your scans", "Try a phantom"
@@ -115,7 +114,7 @@ def _show_phantom(model):
 def _show_table(model, results):
     """Show a row for each result, the number of each state, and the CSV file."""
     n = len(results)
-    counts = count_states(results)
+    counts = Counter(result.state for result in results)
     st.subheader(f"{n} file{'s' if n > 1 else ''}", anchor=False)
     st.caption(", ".join(f"{n} {state}" for state, n in counts.items()))
     st.dataframe(

@@ -6,14 +6,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from brain_tumor_clf.app._fragments import render
-from brain_tumor_clf.app._metadata import (
-    read_card,
-    read_confusion,
-    read_risk_coverage,
-)
+from brain_tumor_clf.app._metadata import read_card, read_confusion, read_risk_coverage
 from brain_tumor_clf.app._served import served_model
-from brain_tumor_clf.app._words import plain
+from brain_tumor_clf.app._words import plain, render
 
 _ACCENT = "#4f8fd0"  # a blue that is legible on light and on dark pages
 _SOFT = "#8a94a3"

@@ -10,13 +10,7 @@ from brain_tumor_clf.app._images import look_at, read_frame
 from brain_tumor_clf.app._words import without_advice
 from brain_tumor_clf.exceptions import ImageReadWarning
 from brain_tumor_clf.preprocessing import iter_outcomes
-from brain_tumor_clf.selective import (
-    CLASSIFIED,
-    NOT_A_SCAN,
-    UNCERTAIN,
-    UNREADABLE,
-    answers_to_csv,
-)
+from brain_tumor_clf.selective import UNREADABLE, answers_to_csv
 
 # So that no visitor can fill the memory.
 MAX_FILE_MB = 32  # an uncompressed 16-bit slice of 2048x2048 pixels has 8
@@ -45,7 +39,7 @@ class Result(NamedTuple):
 
     name: str
     state: str  # as in `predict_files`
-    label: str | None = None  # the class, where the state is `CLASSIFIED`
+    label: str | None = None  # the class, where there is one
     probabilities: dict = {}  # by class; empty where the model was not asked
     reason: str | None = None  # why there is no class
     notes: tuple = ()  # what was unusual in reading the file
@@ -96,13 +90,6 @@ def _classify_chunk(model, uploads, reasons, guard):
     for i, answer in zip(seen, answers.to_dict("records"), strict=True):
         results[i] = _result(uploads[i].name, model.labels, seen[i], answer)
     return results
-
-
-def count_states(results):
-    """Count the results of each state: dict, in a fixed order, no zeros."""
-    states = [result.state for result in results]
-    ordered = (CLASSIFIED, UNCERTAIN, NOT_A_SCAN, UNREADABLE)
-    return {state: states.count(state) for state in ordered if state in states}
 
 
 def to_csv(model, results):

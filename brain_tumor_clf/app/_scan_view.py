@@ -2,10 +2,17 @@
 
 import streamlit as st
 
-from brain_tumor_clf.app._fragments import bars, headline, render
 from brain_tumor_clf.app._images import overlay, read_scan
 from brain_tumor_clf.app._session import choose_frame, map_of, results_of
-from brain_tumor_clf.app._words import plain, sentence, track_record, warning_of
+from brain_tumor_clf.app._words import (
+    bars,
+    headline,
+    plain,
+    render,
+    sentence,
+    track_record,
+    warning_of,
+)
 from brain_tumor_clf.selective import CLASSIFIED, NOT_A_SCAN, UNREADABLE
 
 _LONGEST = 768  # pixels of a scan on the screen

@@ -66,12 +66,8 @@ class ServedModel:
         self.threshold = self.model.threshold_
         self.abstention = read_abstention(self.metadata)
         self.reliability = read_reliability(self.metadata)
+        self.has_guard = self.model.guard_ is not None
         self.queue = Queue()
-
-    @property
-    def has_guard(self):
-        """Whether it can reject an image that is not a brain scan."""
-        return self.model.guard_ is not None
 
     def predict_files(self, files, *, guard=True):
         """Return the answers to files, bytes or arrays, as `predict_files` does."""

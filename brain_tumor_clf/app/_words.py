@@ -1,6 +1,8 @@
-"""What is said beside a result, in plain words, and foreign text made harmless."""
+"""Results in words and as HTML, and foreign text made harmless."""
 
 import unicodedata
+from functools import cache
+from pathlib import Path
 
 from brain_tumor_clf.selective import CLASSIFIED, NOT_A_SCAN, UNCERTAIN, UNREADABLE
 
@@ -11,6 +13,57 @@ _UNSHOWABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _SMALL = 64  # pixels a side; less shows hardly more than that there is a head
 _CLOSE = 0.3  # probability from which a second class is mentioned
 _HEALTHY = "notumor"
+# State -> tone and sign; the words say it too, so that color is never alone.
+_LOOK = {CLASSIFIED: ("good", ""), NOT_A_SCAN: ("bad", "✕"), UNREADABLE: ("bad", "⚠")}
+_DOUBTFUL = ("doubt", "?")  # any other state
+
+
+def render(name, /, **values):
+    """Render a macro of ``fragments.html.j2``."""
+    return str(getattr(_macros(), name)(**values))
+
+
+def headline(result, *, rejected=False):
+    """Render the state of a file, or its class.
+
+    `rejected` says that the guard has rejected the image, and that the prediction is
+    shown nevertheless.
+    """
+    tone, sign = _LOOK.get(NOT_A_SCAN if rejected else result.state, _DOUBTFUL)
+    kind, what, probability = "No class", result.state.capitalize(), None
+    if rejected or result.state == CLASSIFIED:
+        kind, what = "Predicted class", result.likeliest
+        probability = percent(result.probability)
+    if rejected:
+        kind = f"{NOT_A_SCAN.capitalize()}; prediction shown anyway"
+    return render(
+        "headline", tone=tone, sign=sign, kind=kind, what=what, probability=probability
+    )
+
+
+def bars(result, threshold=None):
+    """Render the probabilities as a bar chart with the abstention threshold."""
+    rows = [
+        {
+            "label": label,
+            "is_first": label == result.likeliest,
+            "width": f"{100 * probability:.1f}",
+            "value": percent(probability),
+        }
+        for label, probability in result.probabilities.items()
+    ]
+    limit = f"{100 * threshold:.0f}" if threshold else None
+    return render("bars", rows=rows, threshold=limit)
+
+
+@cache
+def _macros():
+    import jinja2
+
+    folder = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=folder, autoescape=True)
+    environment.filters["plain"] = plain
+    return environment.get_template("fragments.html.j2").module
 
 
 def plain(text, longest=_LONGEST):
@@ -69,11 +122,7 @@ def warning_of(result, model, *, is_phantom=False):
             "not look like an upright slice of a brain MRI scan. If it is one, check "
             "whether it is inverted, or of a kind that the model was not trained on."
         )
-    for warn in (_of_reading, _of_size, _of_doubt, _of_runner_up, _of_class):
-        text = warn(result, model)
-        if text is not None:
-            return text
-    return None
+    return next(_warnings(result, model), None)
 
 
 def track_record(result, model):
@@ -102,21 +151,29 @@ def _of_phantom(result, model):
     )
 
 
-def _of_reading(result, model):
-    return sentence(result.notes[0]) if result.notes else None
-
-
-def _of_size(result, model):
+def _warnings(result, model):
+    """Yield what is to be said about a scan, what matters most first."""
+    yield from map(sentence, result.notes)
     height, width = result.size
-    if min(height, width) >= _SMALL:
-        return None
-    return f"The image has only {width}x{height} pixels, too few to show a lesion."
+    if min(height, width) < _SMALL:
+        yield f"The image has only {width}x{height} pixels, too few to show a lesion."
+    if result.state != CLASSIFIED:
+        yield _of_doubt(result, model)
+    ranked = sorted(result.probabilities.items(), key=lambda item: -item[1])
+    if len(ranked) > 1 and ranked[1][1] >= _CLOSE:
+        yield f"A second class is also likely: {ranked[1][0]}, {percent(ranked[1][1])}."
+    if result.label == _HEALTHY:
+        yield "A slice without a tumor does not rule out a tumor in other slices."
+    if not model.has_guard:
+        yield (
+            "This model has no guard (out-of-distribution detector): it assigns a "
+            "class to any picture."
+        )
 
 
 def _of_doubt(result, model):
-    if result.state != UNCERTAIN:
-        return None
-    if model.threshold is None or not (result.probability or 1) < model.threshold:
+    is_below = (result.probability or 1) < (model.threshold or 0)
+    if result.state != UNCERTAIN or not is_below:
         return sentence(result.reason)
     text = (
         f"The most likely class, {result.likeliest}, has a probability of "
@@ -127,24 +184,6 @@ def _of_doubt(result, model):
         rate = _rounded(model.abstention.error_rate)
         text += f" The threshold was chosen to keep wrong answers to at most {rate}."
     return text
-
-
-def _of_runner_up(result, model):
-    ranked = sorted(result.probabilities.items(), key=lambda item: -item[1])
-    if len(ranked) < 2 or ranked[1][1] < _CLOSE:
-        return None
-    return f"A second class is also likely: {ranked[1][0]}, {percent(ranked[1][1])}."
-
-
-def _of_class(result, model):
-    if result.state == CLASSIFIED and result.label == _HEALTHY:
-        return "A slice without a tumor does not rule out a tumor in other slices."
-    if not model.has_guard:
-        return (
-            "This model has no guard (out-of-distribution detector): it assigns a "
-            "class to any picture."
-        )
-    return None
 
 
 def _rounded(share):

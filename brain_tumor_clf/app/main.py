@@ -9,11 +9,11 @@ from pathlib import Path
 import streamlit as st
 
 from brain_tumor_clf.app._classify_page import classify_page
-from brain_tumor_clf.app._fragments import render
 from brain_tumor_clf.app._images import draw_icon
 from brain_tumor_clf.app._model_card_page import model_card_page
 from brain_tumor_clf.app._served import served_model
 from brain_tumor_clf.app._session import watch_session
+from brain_tumor_clf.app._words import render
 from brain_tumor_clf.reports import RESEARCH_ONLY
 
 _CSS = Path(__file__).with_name("page.css")

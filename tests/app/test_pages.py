@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -163,6 +164,24 @@ def test_not_a_scan_gets_no_class(make_model, make_upload):
     assert not app.slider
     assert not app.toggle  # for phantoms alone
     assert app.dataframe[0].value["probability"].isna().all()
+
+
+@pytest.mark.parametrize("probability", [np.nan, 0.7])
+def test_a_state_of_any_name_is_shown(
+    make_model, scans, make_upload, monkeypatch, probability
+):
+    model = make_model()
+    answer = {"file": "a.png", "state": "unfamiliar scan", "label": None}
+    answer |= {f"p_{label}": probability for label in model.labels}
+    answer |= {"probability": probability, "reason": "far from all scans of training"}
+    frame = pd.DataFrame([answer])
+    monkeypatch.setattr(model, "predict_files", lambda files, *, guard: frame)
+    app = upload(open_app(model), make_upload(scans.data[0]))
+    assert shown_class(app) == "Unfamiliar scan"
+    assert "Far from all scans of training." in html_of(app)
+    assert app.caption[0].value == "1 unfamiliar scan"
+    assert app.dataframe[0].value["result"].tolist() == ["unfamiliar scan"]
+    assert ('<div class="btc-bars">' in html_of(app)) == (probability == 0.7)
 
 
 @pytest.mark.filterwarnings("ignore:.*(no head was found|is blank)")

@@ -3,10 +3,16 @@
 import pytest
 
 from brain_tumor_clf.app import _metadata
-from brain_tumor_clf.app._fragments import bars, headline, render
 from brain_tumor_clf.app._metadata import Reliability
 from brain_tumor_clf.app._results import Result
-from brain_tumor_clf.app._words import plain, track_record, warning_of
+from brain_tumor_clf.app._words import (
+    bars,
+    headline,
+    plain,
+    render,
+    track_record,
+    warning_of,
+)
 from brain_tumor_clf.selective import CLASSIFIED, NOT_A_SCAN, UNCERTAIN, UNREADABLE
 from tests.app.conftest import METADATA, DarkCornerGuard
 
@@ -44,6 +50,7 @@ def guarded(make_model):
             "A second class is also likely: pituitary",
         ),
         (result(label="notumor"), "A slice without a tumor"),
+        (result("none of these", reason="another disease"), "Another disease."),
         (result(UNREADABLE, probabilities={}), None),
     ],
 )
@@ -140,6 +147,7 @@ def test_a_long_name_keeps_its_ends():
         (result(UNCERTAIN), "Uncertain"),
         (result(NOT_A_SCAN, probabilities={}), "Not a scan"),
         (result(UNREADABLE, probabilities={}), "Unreadable"),
+        (result("unfamiliar scan", probabilities={}), "Unfamiliar scan"),
     ],
 )
 def test_headline(of, said):
