@@ -9,7 +9,14 @@ from sklearn.utils.validation import check_consistent_length
 
 from brain_tumor_clf.inspection import ReliabilityDisplay, axes_row
 from brain_tumor_clf.metrics import reliability_curve
-from brain_tumor_clf.reports import _checks, _controls, _render, _report, _scores
+from brain_tumor_clf.reports import (
+    _checks,
+    _controls,
+    _render,
+    _report,
+    _scores,
+    _subgroups,
+)
 from brain_tumor_clf.reports._report import Report, Table, Text
 from brain_tumor_clf.reports._scan import scan_features
 
@@ -50,6 +57,9 @@ class EvaluationReport(_report.BaseReport):
     controls : DataFrame or None
         Scores of "this model" beside those of controls that see almost nothing of the
         tumor; None if the training images were not given.
+    subgroups : DataFrame or None
+        Every score, and the sensitivity to each class, of every subgroup: one row a
+        "column", "subgroup" and "score", with the numbers of "images" and "groups".
     notes : list of str
         What a reader must know, in plain words.
 
@@ -67,7 +77,7 @@ class EvaluationReport(_report.BaseReport):
         self._predictions, self._groups, self._options = predictions, groups, options
         self.protocol, self.model_id, self.notes = protocol, model_id, []
         self.reliability = self.group_scores = self.unseen_scores = None
-        self.controls, p = None, predictions
+        self.controls, self.subgroups, p = None, None, predictions
         y_true, y_pred = p.classes[p.true], p.classes[p.predicted]
         self.scores = _scores.score_table(p, groups=groups, **options)
         self.per_class = _scores.class_table(p, groups=groups, **options)
@@ -89,6 +99,7 @@ class EvaluationReport(_report.BaseReport):
         *,
         classes=None,
         groups=None,
+        subgroups=None,
         X=None,
         X_train=None,
         y_train=None,
@@ -116,8 +127,8 @@ class EvaluationReport(_report.BaseReport):
             Labels of the columns of `y_proba`, which it needs.
         X : sequence of n images, default=None
             The images that were predicted; needed with `X_train`.
-        groups, X_train, y_train, label_map, per_group, healthy, n_resamples, \
-confidence, random_state, n_jobs
+        groups, subgroups, X_train, y_train, label_map, per_group, healthy, \
+n_resamples, confidence, random_state, n_jobs
             As of `evaluate`.
         protocol : str, default="predictions as given"
             How the predictions were made, for the report.
@@ -144,11 +155,22 @@ confidence, random_state, n_jobs
         about = _report.describe(n, groups, protocol, random_state, notes)
         report = cls(predictions, groups, options, about, model_id)
         report.notes += _scores.note_limits(predictions, groups)
+        if subgroups is not None:
+            frame = _subgroups.check_subgroups(subgroups, n)
+            report._split(frame)
         if per_group:
             report._vote()
         if X_train is not None:
             report._compare_with_training(X, X_train, y_train, label_map, n_jobs)
         return report
+
+    def _split(self, frame):
+        """Score each subgroup; the worst is the first that the report says."""
+        p, groups = self._predictions, self._groups
+        table = _subgroups.subgroup_table(p, groups, frame, **self._options)
+        overall = self.scores.loc[_subgroups.RANKED_BY, "value"]
+        self.subgroups = table
+        self.notes[:0] = _subgroups.note_worst(table, overall)
 
     def _vote(self):
         votes, n_mixed = _scores.vote_by_group(self._predictions, self._groups)
@@ -208,7 +230,7 @@ confidence, random_state, n_jobs
 
     def to_dict(self):
         """Return the report as a dict for JSON; what is not defined is None."""
-        tables = (*_SCORE_TABLES, "per_class", "reliability", "controls")
+        tables = (*_SCORE_TABLES, "per_class", "subgroups", "reliability", "controls")
         of_sklearn = self._classification_report(output_dict=True)
         return {
             "protocol": self.protocol.to_dict(),
@@ -256,20 +278,34 @@ confidence, random_state, n_jobs
             Table(title="Classes, with intervals", note=note, frame=frame),
             Table(title="Confusion matrix (rows: true class)", frame=self.confusion),
         ]
+        if self.subgroups is not None:
+            blocks[2:2] = _subgroups.subgroup_blocks(self.subgroups)
         if self.controls is not None:
             blocks += _controls.control_tables(self.controls)
         title = "Classification report of scikit-learn"
         lines = self.classification_report.splitlines()
         code = {"lines": lines, "is_code": True, "is_detail": True}
         blocks += [Text(title=title, **code), self._computed_on()]
-        values = self.scores["value"].reindex(_TILES).dropna().items()
-        tiles = [(f"{100 * x:.1f} %", k.replace("_", " "), None) for k, x in values]
         subtitle = f"Model {self.model_id}" if self.model_id else ""
-        return Report("Evaluation", blocks, subtitle, tiles)
+        return Report("Evaluation", blocks, subtitle, [*self._tiles()])
+
+    def _tiles(self):
+        for name, row in self.scores.reindex(_TILES).dropna(subset="value").iterrows():
+            yield _tile(row, name)
+        row = None if self.subgroups is None else _subgroups.find_worst(self.subgroups)
+        if row is not None:
+            name = f"{row['score']} of {row['column']} {row['subgroup']}, the worst"
+            yield _tile(row, name, "warning")
 
     def __repr__(self):
         n, score = len(self._predictions), self.scores.loc["balanced_accuracy", "value"]
         return f"EvaluationReport({n} images, balanced accuracy {score:.3f})"
+
+
+def _tile(row, name, severity=None):
+    low, high = 100 * row["low"], 100 * row["high"]
+    ends = "" if np.isnan(low) else f" ({low:.1f} to {high:.1f} %)"
+    return f"{100 * row['value']:.1f} %", name.replace("_", " ") + ends, severity
 
 
 def _draw_rates(per_class, ax):

@@ -26,6 +26,7 @@ def evaluate(
     y,
     *,
     groups=None,
+    subgroups=None,
     X_train=None,
     y_train=None,
     label_map=None,
@@ -50,6 +51,11 @@ def evaluate(
     groups : array-like of shape (n,), default=None
         Patient or duplicate group of each image. Intervals are then those of a
         bootstrap over groups.
+    subgroups : DataFrame, or mapping of str to array-like of shape (n,), default=None
+        Columns of categories, such as the source and the sequence of each image. The
+        report then has every score in each subgroup of each column and in each
+        combination that occurs, and begins with the worst. A missing category is a
+        subgroup of its own.
     X_train, y_train : sequence of m images and labels, default=None
         What the estimator was trained on. The report then has the scores apart for
         images without a copy or mirror in training, and those of controls that see
@@ -102,10 +108,10 @@ def evaluate(
     has_proba = hasattr(estimator, "predict_proba")
     return EvaluationReport.from_predictions(
         y, estimator.predict(X), estimator.predict_proba(X) if has_proba else None,
-        classes=estimator.classes_, groups=groups, X=X, X_train=X_train,
-        y_train=y_train, label_map=label_map, per_group=per_group, healthy=healthy,
-        n_resamples=n_resamples, confidence=confidence, random_state=random_state,
-        n_jobs=n_jobs,
+        classes=estimator.classes_, groups=groups, subgroups=subgroups, X=X,
+        X_train=X_train, y_train=y_train, label_map=label_map, per_group=per_group,
+        healthy=healthy, n_resamples=n_resamples, confidence=confidence,
+        random_state=random_state, n_jobs=n_jobs,
         protocol="a fitted model on these images; those it was trained on are "
         + ("given" if X_train is not None else "not known here"),
         model_id=getattr(estimator, "model_id_", None),

@@ -109,11 +109,11 @@ def score_values(predictions):
 
     Means over classes are of those that occur.
     """
-    return _score_function(predictions)(slice(None))
+    return _score_function(predictions)(slice(None))[: len(SCORE_NAMES)]
 
 
 def _score_function(p):
-    """Return a function that scores the images at some positions.
+    """Return a function of positions: the scores there, and recall of each class.
 
     In NumPy alone, what can be known before outside: a bootstrap calls it often.
     """
@@ -126,11 +126,13 @@ def _score_function(p):
         hits, support, called = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
         occurs = support > 0
         accuracy = hits.sum() / matrix.sum()
-        balanced = (hits[occurs] / support[occurs]).mean()
+        with np.errstate(invalid="ignore"):  # 0 / 0 is NaN: nothing was counted
+            recalls = hits / support
         f1 = (2 * hits[occurs] / (support + called)[occurs]).mean()
         auc, brier, error = rate_probabilities(at, np.flatnonzero(occurs))
         tumor_rates = _tumor_rates(matrix, p.healthy)
-        return np.array([accuracy, balanced, f1, auc, *tumor_rates, brier, error])
+        scores = accuracy, recalls[occurs].mean(), f1, auc, *tumor_rates, brier, error
+        return np.array([*scores, *recalls])
 
     return score
 
@@ -174,10 +176,11 @@ def _area(ranks, is_it):
         return above @ (np.cumsum(rest) - rest / 2) / (above.sum() * rest.sum())
 
 
-def score_table(predictions, *, groups, unit="images", **options):
+def score_table(predictions, *, groups, unit="images", by_class=False, **options):
     """Return the scores that are defined, with intervals and their kind.
 
-    Of `groups` or else of a `unit`; `options` are those of `bootstrap_interval`.
+    Of `groups` or else of a `unit`; `options` are those of `bootstrap_interval`. With
+    `by_class` there is also the sensitivity to each class.
     """
     p, everything = predictions, np.ones(len(predictions), dtype=bool)
     hits = {"accuracy": p.true == p.predicted}
@@ -187,14 +190,20 @@ def score_table(predictions, *, groups, unit="images", **options):
         parts |= {"tumor_miss_rate": is_tumor, "false_alarm_rate": ~is_tumor}
         hits["tumor_miss_rate"] = is_tumor & (p.predicted == p.healthy)
         hits["false_alarm_rate"] = ~is_tumor & (p.predicted != p.healthy)
-    hits = [hits.get(name) for name in SCORE_NAMES]
+    for code, label in enumerate(p.classes if by_class else ()):
+        name = f"sensitivity, {label}"
+        parts[name], hits[name] = (
+            p.true == code,
+            (p.true == code) & (p.predicted == code),
+        )
+    score, n = _score_function(p), len(parts)
     columns = _with_intervals(
-        _score_function(p), np.array([*parts.values()]), hits, groups, unit, **options
-    )
+        lambda at: score(at)[:n], np.array([*parts.values()]),
+        [hits.get(name) for name in parts], groups, unit, **options,
+    )  # fmt: skip
     table = dict(zip(("value", "low", "high", "interval"), columns, strict=True))
-    return pd.DataFrame(table, index=pd.Index(SCORE_NAMES, name="score")).dropna(
-        subset="value"
-    )
+    table = pd.DataFrame(table, index=pd.Index(parts, name="score"))
+    return table.dropna(subset="value")
 
 
 def class_table(predictions, *, groups, **options):

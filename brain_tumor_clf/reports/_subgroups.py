@@ -1,0 +1,150 @@
+"""Scores by subgroup: by source, sequence, or whatever else splits the images."""
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_float_dtype
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from brain_tumor_clf.reports import _render, _scores
+from brain_tumor_clf.reports._report import Table
+
+MIN_GROUPS = 5  # a subgroup of fewer has no intervals
+UNKNOWN = "not known"
+RANKED_BY = "balanced_accuracy"
+_MAX_NUMBERS = 20  # different numbers in a column that is taken for categories
+_MAX_NAMED = 12  # of subgroups that are too small; the tables have them all
+_ON_TERMINALS = ("balanced_accuracy", "tumor_miss_rate", "false_alarm_rate")
+_ABOUT = ["images", "groups", "classes absent", "classes of one group"]
+_SCORED = ["score", "value", "low", "high", "interval"]
+_RULE = (
+    "Subgroups of fewer than {} {} have no intervals and are not ranked. Means over "
+    "classes are of those that occur in the subgroup; where one of these is a single "
+    "group, intervals are too narrow. Kinds of interval: {}."
+)
+
+
+def check_subgroups(subgroups, n):
+    """Return columns of subgroups as text, and all together if there are several."""
+    columns = {}
+    for name in subgroups:
+        values = pd.Series(column_or_1d(subgroups[name]))
+        check_consistent_length(range(n), values)
+        if is_float_dtype(values) and values.nunique() > _MAX_NUMBERS:
+            raise ValueError(
+                f"The column {name!r} of subgroups holds {values.nunique()} different "
+                f"numbers. Make categories of it: pandas.cut(frame[{name!r}], 4)."
+            )
+        columns[str(name)] = values.astype(object).where(values.notna(), UNKNOWN)
+    if not columns:
+        raise ValueError("subgroups must hold at least one column, got none.")
+    frame = pd.DataFrame(columns).astype(str)
+    if len(columns) > 1:
+        frame[" x ".join(columns)] = frame.agg(" x ".join, axis=1)
+    return frame
+
+
+def subgroup_table(predictions, groups, frame, **options):
+    """Return every score of every subgroup: a row for each column, subgroup and score.
+
+    `options` are those of `bootstrap_interval`.
+    """
+    parts = [
+        _score_part(predictions, groups, at, options).assign(
+            column=name, subgroup=value
+        )
+        for name in frame
+        for value, at in frame.groupby(name).indices.items()
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table[["column", "subgroup", *_ABOUT, *_SCORED]]
+
+
+def _score_part(predictions, groups, at, options):
+    """Return the scores of the images at some positions, and what they are of."""
+    p, groups = predictions.take(at), None if groups is None else groups[at]
+    n_units = len(at) if groups is None else len(np.unique(groups))
+    is_small = n_units < MIN_GROUPS
+    if is_small:
+        options = options | {"n_resamples": 0}
+    table = _scores.score_table(p, groups=groups, by_class=True, **options)
+    if is_small:
+        table[["low", "high"]], table["interval"] = np.nan, "none"
+    table = table.reset_index()
+    table["images"], table["groups"] = len(at), np.nan if groups is None else n_units
+    n_groups = pd.Series(range(len(at)) if groups is None else groups).groupby(p.true)
+    n_groups = n_groups.nunique().reindex(range(len(p.classes)), fill_value=0)
+    for name, n in (("classes absent", 0), ("classes of one group", 1)):
+        table[name] = ", ".join(map(str, p.classes[n_groups == n]))
+    return table
+
+
+def find_worst(table, *, joint=False):
+    """Return the row of the lowest balanced accuracy, or None if none is ranked.
+
+    Of subgroups of single columns, or else of their combinations.
+    """
+    rows = table[table["score"] == RANKED_BY]
+    rows = rows[(rows["column"] == _joint_column(table)) == joint]
+    rows = rows[_n_units(rows) >= MIN_GROUPS]
+    return rows.loc[rows["value"].idxmin()] if len(rows) else None
+
+
+def note_worst(table, overall):
+    """Yield lines on the worst subgroups, and on those too small to be ranked."""
+    score = RANKED_BY.replace("_", " ")
+    for what, joint in (("subgroup", False), ("combination", True)):
+        row = find_worst(table, joint=joint)
+        if row is not None:
+            value = _render.Estimate(row["value"], row["low"], row["high"]).text(3)
+            absent = row["classes absent"]
+            yield (
+                f"Worst {what}: {row['column']} {row['subgroup']}, {score} {value}, "
+                f"{_size(row)}; all images {overall:.3f}."
+                + (f" It has no image of {absent}." if absent else "")
+            )
+    small = table[_n_units(table) < MIN_GROUPS].drop_duplicates(["column", "subgroup"])
+    if len(small):
+        rows = small.to_dict("records")
+        named = [f"{row['column']} {row['subgroup']} ({_size(row)})" for row in rows]
+        more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
+        named = ", ".join(named[:_MAX_NAMED])
+        yield f"Too small for intervals, and not ranked: {named}{more}."
+
+
+def _joint_column(table):
+    """Return the column of combinations, which is the last of several, or None."""
+    columns = table["column"].unique()
+    return columns[-1] if len(columns) > 1 else None
+
+
+def _n_units(rows):
+    return rows["groups"].fillna(rows["images"])
+
+
+def _size(row):
+    groups = "" if pd.isna(row["groups"]) else f" of {_count(row['groups'], 'group')}"
+    return _count(row["images"], "image") + groups
+
+
+def _count(n, what):
+    return f"{n:,.0f} {what}{'s' if n != 1 else ''}"
+
+
+def subgroup_blocks(table):
+    """Yield a table of each column of subgroups, one row a subgroup."""
+    unit = "images" if table["groups"].isna().all() else "groups"
+    note = _RULE.format(MIN_GROUPS, unit, ", ".join(pd.unique(table["interval"])))
+    joint = _joint_column(table)
+    for name, rows in table.groupby("column", sort=False):
+        scores = [*rows["score"].unique()]
+        rows = rows.assign(estimate=_render.estimates(rows))
+        wide = rows.pivot(index="subgroup", columns="score", values="estimate")
+        about = rows.drop_duplicates("subgroup").set_index("subgroup")[_ABOUT]
+        about = about.replace("", np.nan).dropna(axis="columns", how="all")
+        frame = about.join(wide[scores]).rename_axis(name)
+        is_detail = ~frame.columns.isin(["images", "groups", *_ON_TERMINALS])
+        yield Table(
+            title=f"Scores by {name}", note=note, frame=frame,
+            detail_columns=frame.columns[is_detail], is_detail=name == joint,
+        )  # fmt: skip
+        note = ""
