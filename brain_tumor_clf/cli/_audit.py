@@ -13,11 +13,12 @@ LEAK_FOUND = 3
 
 
 def audit(
-    folder: opt.DataFolder,
+    folder: opt.LabeledScans,
     test: Annotated[
         Path | None,
-        typer.Option(**opt.FOLDER, help="Folder of test images, laid out as DIR."),
+        typer.Option(**opt.DATA, help="Test images: a folder or table as the other."),
     ] = None,
+    root: opt.RootOption = None,
     subset: opt.SubsetOption = None,
     groups: opt.GroupsOption = None,
     healthy: opt.HealthyOption = "notumor",
@@ -40,7 +41,7 @@ def audit(
     --groups names groups of training and test images in one table. Without it a
     groups.csv in DIR is used, for the images of DIR alone.
     """
-    train, held_out = _load(folder, test, subset, groups)
+    train, held_out = _load(folder, test, subset, groups, root)
     if fail_on_leak and held_out is None:
         raise typer.BadParameter(
             "needs test images: --test DIR, or --subset all of a folder that holds "
@@ -58,10 +59,10 @@ def audit(
         _fail_on_leak(found)
 
 
-def _load(folder, test, subset, groups):
+def _load(folder, test, subset, groups, root):
     """Return the training scans, and the test scans or None."""
     if test is None:
-        scans = opt.load_scans(folder, subset, groups)
+        scans = opt.load_scans(folder, subset, groups, root)
         return _split(scans) if subset == "all" else (scans, None)
     if subset == "all":
         raise typer.BadParameter(
@@ -69,7 +70,7 @@ def _load(folder, test, subset, groups):
             "train.",
             param_hint="--subset",
         )
-    train = opt.load_scans(folder, subset, groups)
+    train = opt.load_scans(folder, subset, groups, root)
     held_out = opt.load_part(test, "test", groups)
     if groups is None:
         # Names of two tables need not mean the same patients.

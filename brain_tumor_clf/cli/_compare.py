@@ -7,7 +7,11 @@ import typer
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
-from brain_tumor_clf.cli._cross_validation import choose_groups, compare_models
+from brain_tumor_clf.cli._cross_validation import (
+    choose_groups,
+    compare_models,
+    make_folds,
+)
 from brain_tumor_clf.cli._model import make_model
 
 
@@ -21,7 +25,7 @@ def _parse_seeds(text):
 
 
 def compare(
-    folder: opt.DataFolder,
+    folder: opt.LabeledScans,
     architectures: Annotated[
         str,
         typer.Option(
@@ -34,9 +38,11 @@ def compare(
     batch_size: opt.BatchSizeOption = None,
     learning_rate: opt.LearningRateOption = None,
     weights: opt.WeightsOption = None,
+    root: opt.RootOption = None,
     subset: opt.SubsetOption = None,
     groups: opt.GroupsOption = None,
     no_groups: opt.NoGroupsOption = False,
+    leave_out: opt.LeaveOutOption = None,
     cv: Annotated[
         int, typer.Option(min=2, metavar="K", help="Folds of cross-validation.")
     ] = 5,
@@ -57,7 +63,7 @@ def compare(
     Groups are kept whole: those of --groups or of a groups.csv in DIR; without them
     near duplicates, mirror images included.
     """
-    opt.check_grouping(groups, no_groups)
+    opt.check_grouping(no_groups, groups, leave_out)
     options = {
         "image_size": image_size,
         "weights": weights,
@@ -65,12 +71,13 @@ def compare(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
     }
-    scans = opt.load_scans(folder, subset, groups)
+    scans = opt.load_scans(folder, subset, groups, root)
     shell.start_backend()
     names = architectures.split(",")
     models = dict(make_model(None, name.strip(), **options) for name in names)
     grouping = choose_groups(scans, no_groups, cv, seeds[0])
-    result = compare_models(models, scans, grouping, cv, seeds)
+    folds = make_folds(scans, grouping, cv, leave_out)
+    result = compare_models(models, scans, grouping, folds, seeds)
     result.protocol = _with_options(result.protocol, options)
     title = f"{len(result.names)} architectures on {folder}"
     shell.show_report(shell.console(json_file), result, html_file, json_file, title)

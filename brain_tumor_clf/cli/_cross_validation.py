@@ -1,13 +1,13 @@
-"""Cross-validation: the groups that it keeps whole, and what it found."""
+"""Cross-validation: the groups and folds that it keeps to, and what it found."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
 
 
-@dataclass
-class Grouping:
+class Grouping(NamedTuple):
     """Groups of scans, and what a report must say about them.
 
     Without `labels` images are split one by one. `kind` says what a group is; only
@@ -20,21 +20,19 @@ class Grouping:
     are_patients: bool = False
     warning: str = ""
 
-    def describe(self, protocol, scans, n_splits):
-        """Return a protocol with the words for these images, groups and folds."""
-        if self.labels is None:
-            how = "StratifiedKFold, image by image"
-        else:
-            how = "StratifiedGroupKFold, no group on both sides"
-        notes = [*protocol.notes, *([self.warning] if self.warning else [])]
-        return replace(
-            protocol,
-            data=opt.describe_data(scans),
-            groups=self.kind,
-            split=f"{n_splits}-fold {how}; each image is predicted by a model that "
-            "was not trained on it",
-            notes=tuple(notes),
-        )
+
+class Folds(NamedTuple):
+    """Folds of a cross-validation: `cv` as `compare` takes it, and in words.
+
+    Folds that each leave out one source have their `names`, and the source of each
+    image tested on, in the order of the images, as `subgroups`.
+    """
+
+    cv: object
+    n: int
+    how: str
+    names: list | None = None
+    subgroups: dict | None = None
 
 
 def choose_groups(scans, no_groups, n_splits, seed):
@@ -85,6 +83,34 @@ def _count_shared(scans, n_splits, seed):
     return text + ". Leakage inflates these scores."
 
 
+def make_folds(scans, grouping, n_splits, leave_out=None):
+    """Return folds at random, or folds that leave out each value of a column."""
+    if leave_out is not None:
+        return _leave_out(scans, grouping, leave_out)
+    how = "StratifiedGroupKFold, no group on both sides"
+    if grouping.labels is None:
+        how = "StratifiedKFold, image by image"
+    return Folds(n_splits, n_splits, f"{n_splits}-fold {how}")
+
+
+def _leave_out(scans, grouping, column):
+    import numpy as np
+
+    from brain_tumor_clf import leave_one_source_out
+
+    sources = opt.take_columns(scans, [column], "--leave-out")[column]
+    splits = leave_one_source_out(sources, scans.target, grouping.labels)
+    tested = np.sort(np.concatenate([test for _, test in splits]))
+    names = [str(sources[test[0]]) for _, test in splits]
+    how = f"each {column} left out in turn: {', '.join(names)}"
+    never = sorted(set(map(str, sources)) - set(names))
+    if never:
+        how += f" (never {', '.join(never)}: training would lack a class)"
+    shell.note(f"Folds: {how}")
+    subgroups = {column: sources.to_numpy()[tested]}
+    return Folds(splits, len(splits), how, names, subgroups)
+
+
 @dataclass
 class OutOfFold:
     """A cross-validated model: a report of all images, and the scores of its folds."""
@@ -99,35 +125,47 @@ class OutOfFold:
         return {"protocol": split, **self.scores, "report": self.report.to_dict()}
 
 
-def compare_models(models, scans, grouping, n_splits, seeds):
+def compare_models(models, scans, grouping, folds, seeds):
     """Return the `Comparison` of models; a bar shows how many fits are done."""
     from brain_tumor_clf import compare
 
-    n_fits = n_splits * len(seeds) * len(models)
+    n_fits = folds.n * len(seeds) * len(models)
     with shell.progress(next(iter(models)), n_fits) as advance:
         comparison = compare(
             models,
             scans.data,
             scans.target,
             groups=grouping.labels,
-            cv=n_splits,
+            cv=folds.cv,
             seeds=seeds,
             progress=lambda fold: advance(description=fold["estimator"]),
         )
-    comparison.protocol = grouping.describe(comparison.protocol, scans, n_splits)
+    comparison.protocol = _describe(comparison.protocol, scans, grouping, folds)
     return comparison
 
 
-def cross_validate(models, scans, grouping, healthy, n_splits, seed):
+def _describe(protocol, scans, grouping, folds):
+    """Return a protocol with the words for these images, groups and folds."""
+    notes = [*protocol.notes, *([grouping.warning] if grouping.warning else [])]
+    return replace(
+        protocol,
+        data=opt.describe_data(scans),
+        groups=grouping.kind,
+        split=f"{folds.how}; each image is predicted by a model that was not trained "
+        "on it",
+        notes=tuple(notes),
+    )
+
+
+def cross_validate(models, scans, grouping, healthy, folds, seed):
     """Return the `Comparison` of models, and the `OutOfFold` of each."""
-    comparison = compare_models(models, scans, grouping, n_splits, [seed])
+    comparison = compare_models(models, scans, grouping, folds, [seed])
+    options = {"healthy": healthy, "random_state": seed, "subgroups": folds.subgroups}
     results = []
     for name in models:
-        report = comparison.report(
-            name, per_group=grouping.are_patients, healthy=healthy, random_state=seed
-        )
-        report.protocol = grouping.describe(report.protocol, scans, n_splits)
-        scores = _fold_scores(comparison, name, scans.target)
+        report = comparison.report(name, per_group=grouping.are_patients, **options)
+        report.protocol = _describe(report.protocol, scans, grouping, folds)
+        scores = _fold_scores(comparison, name, scans.target, folds.names)
         report.notes += [
             f"{score.replace('_', ' ')} {mean:.3f} ± {scores['std'][score]:.3f} "
             f"(mean ± standard deviation over {len(scores['folds'])} folds)"
@@ -137,15 +175,18 @@ def cross_validate(models, scans, grouping, healthy, n_splits, seed):
     return comparison, results
 
 
-def _fold_scores(comparison, name, target):
+def _fold_scores(comparison, name, target, left_out):
     """Return the scores of a model in each fold, their mean and standard deviation."""
     folds = comparison.folds.query("estimator == @name").set_index("fold")
     predicted = comparison.predictions.query("estimator == @name")
     is_right = predicted["label"] == target[predicted["index"]]
     scores = is_right.groupby(predicted["fold"]).mean().to_frame("accuracy")
     scores["balanced_accuracy"] = folds["score"]
+    if left_out is not None:
+        folds["left_out"] = [left_out[fold] for fold in folds.index]
+    about = folds[["n_test"] if left_out is None else ["left_out", "n_test"]]
     return {
-        "folds": folds[["n_test"]].join(scores).to_dict("records"),
+        "folds": about.join(scores).to_dict("records"),
         "mean": scores.mean().to_dict(),
         "std": scores.std().to_dict(),
         "seconds": round(float((folds["fit_time"] + folds["predict_time"]).sum()), 1),

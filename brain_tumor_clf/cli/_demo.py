@@ -8,7 +8,11 @@ import typer
 
 from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.cli import _console as shell
-from brain_tumor_clf.cli._cross_validation import choose_groups, cross_validate
+from brain_tumor_clf.cli._cross_validation import (
+    choose_groups,
+    cross_validate,
+    make_folds,
+)
 from brain_tumor_clf.cli._options import SeedOption, load_scans
 
 _MARK = ".brain-tumor-demo"  # a file in folders that the demo made
@@ -78,9 +82,8 @@ def _run(output, n_samples, folds, epochs, seed):
     scans = load_scans(output / "scans")
     models = make_models(epochs, seed)
     grouping = choose_groups(scans, False, folds, seed)
-    comparison, results = cross_validate(
-        models, scans, grouping, "notumor", folds, seed
-    )
+    cv = make_folds(scans, grouping, folds)
+    comparison, results = cross_validate(models, scans, grouping, "notumor", cv, seed)
     best = max(results, key=lambda one: one.scores["mean"]["balanced_accuracy"])
     _show(comparison, best, scans, output)
     about = {"scans": "phantoms, not patients"}

@@ -14,15 +14,24 @@ _CHUNK = 256  # images that are in memory at a time
 
 def evaluate(
     model: opt.ModelFile,
-    folder: opt.DataFolder,
+    folder: opt.LabeledScans,
+    root: opt.RootOption = None,
     subset: opt.SubsetOption = None,
     groups: opt.GroupsOption = None,
     train: Annotated[
         Path | None,
         typer.Option(
-            **opt.FOLDER,
-            help="Folder that the model was trained on: the scores stand apart for "
-            "images without a copy there, beside those of controls.",
+            **opt.DATA,
+            help="What the model was trained on: the scores stand apart for images "
+            "without a copy there, beside those of controls.",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN,…",
+            help="Also score each subgroup: each value of these columns of the table "
+            "or of groups.csv, such as source,sequence.",
         ),
     ] = None,
     names: Annotated[
@@ -45,7 +54,11 @@ def evaluate(
     training: --train DIR finds copies. Where groups (patients) are known, intervals
     are of groups drawn whole, and each group also has one vote.
     """
-    scans = opt.load_scans(folder, subset, groups)
+    scans = opt.load_scans(folder, subset, groups, root)
+    subgroups = None
+    if by is not None:
+        columns = [name.strip() for name in by.split(",")]
+        subgroups = opt.take_columns(scans, columns, "--by")
     training = None if train is None else opt.load_part(train, "train")
     for loaded in (scans, training):
         if names and loaded is not None:
@@ -57,7 +70,7 @@ def evaluate(
     classes = [str(label) for label in pipeline.classes_]
     _check_classes(classes, scans)
     healthy = opt.resolve_healthy(healthy, classes)
-    report = _evaluate(pipeline, scans, training, healthy, seed)
+    report = _evaluate(pipeline, scans, training, healthy, seed, subgroups)
     title = f"Model {report.model_id} on {folder}"
     shell.show_report(shell.console(json_file), report, html_file, json_file, title)
 
@@ -83,7 +96,7 @@ def _check_classes(known, scans):
         )
 
 
-def _evaluate(pipeline, scans, training, healthy, seed):
+def _evaluate(pipeline, scans, training, healthy, seed, subgroups):
     import numpy as np
 
     from brain_tumor_clf.reports import EvaluationReport
@@ -101,6 +114,7 @@ def _evaluate(pipeline, scans, training, healthy, seed):
         probabilities,
         classes=np.asarray([str(label) for label in pipeline.classes_]),
         groups=scans.groups,
+        subgroups=subgroups,
         X=scans.data,
         per_group=scans.groups is not None,
         healthy=healthy,

@@ -30,12 +30,25 @@ def _check_rate(rate):
 
 
 _OWN = "Default: the model's own."
-# What options of folders and of files to read have in common.
-FOLDER = {"metavar": "DIR", "exists": True, "file_okay": False}
+# What options of labeled scans and of files to read have in common.
+DATA = {"metavar": "DIR|CSV", "exists": True}
 FILE = {"exists": True, "dir_okay": False}
-DataFolder = Annotated[
+LabeledScans = Annotated[
     Path,
-    typer.Argument(**FOLDER, help="Folder with one sub-folder of scans per class."),
+    typer.Argument(
+        **DATA,
+        help="Folder with one sub-folder of scans per class, or a table with the "
+        "columns path and label, and group where known.",
+    ),
+]
+RootOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        exists=True,
+        file_okay=False,
+        help="Folder that the paths of a table start from. Default: that of the table.",
+    ),
 ]
 ModelFile = Annotated[
     Path,
@@ -89,6 +102,14 @@ NoGroupsOption = Annotated[
         "are then too high.",
     ),
 ]
+LeaveOutOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Folds that each leave out one source of images, in place of folds at "
+        "random: a value of this column of the table or of groups.csv.",
+    ),
+]
 HealthyOption = Annotated[
     str,
     typer.Option(
@@ -137,18 +158,33 @@ ARCHITECTURE_NAMES = (
 )
 
 
-def check_grouping(groups, no_groups):
-    """Refuse --groups together with --no-groups."""
-    if no_groups and groups is not None:
-        raise typer.BadParameter(
-            "choose --groups or --no-groups, not both.", param_hint="--no-groups"
-        )
+def check_grouping(no_groups, groups, leave_out):
+    """Refuse --no-groups together with what keeps groups whole."""
+    for other, given in (("--groups", groups), ("--leave-out", leave_out)):
+        if no_groups and given is not None:
+            raise typer.BadParameter(
+                f"choose {other} or --no-groups, not both.", param_hint="--no-groups"
+            )
 
 
-def load_scans(folder, subset=None, groups=None):
-    """Load a folder as `load_mri_folder` does, and describe it on stderr."""
-    from brain_tumor_clf.datasets import has_subsets, load_mri_folder
+def load_scans(folder, subset=None, groups=None, root=None):
+    """Load a folder or a table of labeled scans, and describe it on stderr."""
+    from brain_tumor_clf.datasets import has_subsets, load_mri_folder, load_mri_table
 
+    is_table = folder.is_file()
+    for option, given, of_table in (
+        ("--root", root, True),
+        ("--subset", subset, False),
+        ("--groups", groups, False),
+    ):
+        if given is not None and is_table != of_table:
+            what = "table, and this is a folder" if of_table else "folder, not a table"
+            raise typer.BadParameter(f"is for a {what}: {folder}.", param_hint=option)
+    if is_table:
+        scans = load_mri_table(folder, root)
+        scans.place = str(folder)
+        note(scans.DESCR)
+        return scans
     if subset is None and has_subsets(folder):
         raise typer.BadParameter(
             f"{folder} holds Training and Testing: choose train, test or all.",
@@ -161,16 +197,31 @@ def load_scans(folder, subset=None, groups=None):
 
 
 def load_part(folder, subset, groups=None):
-    """Load a folder of scans, or only a part of it if it has parts."""
+    """Load a folder or table of scans, or only a part of it if it has parts."""
     from brain_tumor_clf.datasets import has_subsets
 
-    return load_scans(folder, subset if has_subsets(folder) else None, groups)
+    has_parts = folder.is_dir() and has_subsets(folder)
+    return load_scans(folder, subset if has_parts else None, groups)
 
 
 def describe_data(scans):
     """Say which images these are, for the protocol of a report."""
     counts = (f"{(scans.target == name).sum():,} {name}" for name in scans.target_names)
     return f"{len(scans.data):,} images of {scans.place}: {', '.join(counts)}"
+
+
+def take_columns(scans, names, option):
+    """Return columns of what is known of scans."""
+    known = scans.frame.columns.drop(["path", "label"])
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise typer.BadParameter(
+            f"{scans.place} has no column {', '.join(missing)}; "
+            + (f"it has {', '.join(known)}." if len(known) else "it has no others.")
+            + " Further columns come from groups.csv or a table of scans.",
+            param_hint=option,
+        )
+    return scans.frame[names]
 
 
 def resolve_healthy(name, classes):

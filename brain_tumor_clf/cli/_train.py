@@ -8,7 +8,11 @@ import typer
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
-from brain_tumor_clf.cli._cross_validation import choose_groups, cross_validate
+from brain_tumor_clf.cli._cross_validation import (
+    choose_groups,
+    cross_validate,
+    make_folds,
+)
 from brain_tumor_clf.cli._model import SIMPLE, features_kept, make_model, set_verbose
 
 _LEAKAGE = (
@@ -18,7 +22,7 @@ _LEAKAGE = (
 
 
 def train(
-    folder: opt.DataFolder,
+    folder: opt.LabeledScans,
     output: Annotated[
         Path,
         typer.Option(
@@ -49,6 +53,7 @@ def train(
     batch_size: opt.BatchSizeOption = None,
     learning_rate: opt.LearningRateOption = None,
     weights: opt.WeightsOption = None,
+    root: opt.RootOption = None,
     subset: opt.SubsetOption = None,
     groups: opt.GroupsOption = None,
     no_groups: opt.NoGroupsOption = False,
@@ -56,6 +61,7 @@ def train(
         int | None,
         typer.Option(min=2, metavar="K", help="First cross-validate with K folds."),
     ] = None,
+    leave_out: opt.LeaveOutOption = None,
     healthy: opt.HealthyOption = "notumor",
     seed: opt.SeedOption = 0,
     html_file: opt.HtmlOption = None,
@@ -63,15 +69,16 @@ def train(
 ):
     """Train a classifier on a folder of scans and save it to one file.
 
-    With --cv it is first cross-validated, then fitted on all images. Groups are kept
-    together: those of --groups or of a groups.csv in DIR, otherwise near duplicates,
-    mirror images included. Without --cv no score is measured; `evaluate` scores the
-    model on other images.
+    With --cv or --leave-out it is first cross-validated, then fitted on all images.
+    Groups are kept together: those of --groups, of a groups.csv in DIR or of the
+    table, otherwise near duplicates, mirror images included. Without either no score
+    is measured; `evaluate` scores the model on other images.
     """
-    opt.check_grouping(groups, no_groups)
-    _check_options(cv, no_groups, html_file, recipe, architecture, weights)
-    scans = opt.load_scans(folder, subset, groups)
-    if cv:
+    opt.check_grouping(no_groups, groups, leave_out)
+    is_scored = cv is not None or leave_out is not None
+    _check_options(is_scored, no_groups, html_file, recipe, architecture, weights)
+    scans = opt.load_scans(folder, subset, groups, root)
+    if is_scored:
         healthy = opt.resolve_healthy(healthy, scans.target_names)
     shell.start_backend()
     name, pipeline = make_model(
@@ -84,14 +91,15 @@ def train(
         learning_rate=learning_rate,
         random_state=seed,
     )
-    if cv and weights == "brain-mri":
+    if is_scored and weights == "brain-mri":
         shell.print_warning(_LEAKAGE)
     result = None
     with features_kept(pipeline):
-        if cv:
+        if is_scored:
             grouping = choose_groups(scans, no_groups, cv, seed)
+            folds = make_folds(scans, grouping, cv, leave_out)
             _, (result,) = cross_validate(
-                {name: pipeline}, scans, grouping, healthy, cv, seed
+                {name: pipeline}, scans, grouping, healthy, folds, seed
             )
             scans.groups = grouping.labels
         about = {"seed": seed, "recipe": recipe}
@@ -99,9 +107,9 @@ def train(
     _show(manifest, result, output, html_file, json_file)
 
 
-def _check_options(cv, no_groups, html_file, recipe, architecture, weights):
+def _check_options(is_scored, no_groups, html_file, recipe, architecture, weights):
     for given, option in ((no_groups, "--no-groups"), (html_file, "--html")):
-        if given and cv is None:
+        if given and not is_scored:
             raise typer.BadParameter(
                 "needs a cross-validation: --cv K.", param_hint=option
             )

@@ -9,6 +9,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
@@ -76,6 +77,17 @@ def scans_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data") / "scans"
     write_brain_mri(folder, 16, image_size=32, random_state=0)
     return folder
+
+
+@pytest.fixture(scope="session")
+def sources_csv(scans_dir, tmp_path_factory):
+    """A table of the phantoms in which each class has a patient of two sources."""
+    table = pd.read_csv(scans_dir / "groups.csv").rename(columns={"file": "path"})
+    numbers = table.groupby("label")["group"].rank(method="dense").astype(int)
+    table["source"] = numbers.map({1: "north", 2: "south"})
+    path = tmp_path_factory.mktemp("table") / "scans.csv"
+    table.to_csv(path, index=False)
+    return path
 
 
 def add_copies(source, target, n_mirrored, n_exact=0):

@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 from sklearn.utils import Bunch
 
 from brain_tumor_clf import load_mri_folder, make_mri_pipeline
-from brain_tumor_clf.cli._cross_validation import Grouping, cross_validate
+from brain_tumor_clf.cli._cross_validation import Grouping, cross_validate, make_folds
 from tests.cli.conftest import RESEARCH_ONLY
 
 # Old and new scikit-learn both leave every class in training with it.
@@ -56,6 +56,20 @@ def test_seeds_repeat_every_fold(cli, copied_dir):
     assert f"± {document['table'][0]['seed_std']:.3f}" in done.stderr
 
 
+def test_a_source_is_left_out_in_turn(cli, sources_csv, scans_dir):
+    done = cli(
+        *("compare", sources_csv, "--root", scans_dir, "--leave-out", "source"),
+        *("--architectures", "simple", "--image-size", 16, "--epochs", 1, "--json"),
+        "-",
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert [fold["n_test"] for fold in document["folds"]] == [8, 8]
+    split = document["protocol"]["split"]
+    assert split.startswith("each source left out in turn: north, south; each image")
+    assert document["protocol"]["n_groups"] == 8
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
@@ -65,6 +79,15 @@ def test_seeds_repeat_every_fold(cli, copied_dir):
         (["--architectures", "simple", "--seeds", ""], "whole numbers"),
         (["--architectures", "simple", "--cv", "1"], "--cv"),
         (["--architectures", "simple", "--learning-rate", "0"], "above 0"),
+        (
+            ["--architectures", "simple", "--leave-out", "hospital"],
+            "has no column hospital; it has group, plane",
+        ),
+        (
+            ["--architectures", "simple", "--leave-out", "plane", "--no-groups"],
+            "choose --leave-out or --no-groups",
+        ),
+        (["--architectures", "simple", "--root", "."], "is for a table, and this is"),
     ],
     ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else None,
 )
@@ -98,8 +121,9 @@ def run(classifier, scans):
     rows = make_pipeline(FunctionTransformer(as_rows), classifier)
     pipeline = make_mri_pipeline(rows, image_size=8)
     grouping = Grouping(scans.groups, "given", are_patients=True)
+    cv = make_folds(scans, grouping, 2)
     _, (result,) = cross_validate(
-        {"one": pipeline}, scans, grouping, "notumor", 2, seed=_SEED
+        {"one": pipeline}, scans, grouping, "notumor", cv, seed=_SEED
     )
     folds = StratifiedGroupKFold(2, shuffle=True, random_state=_SEED)
     return result, pipeline, {"groups": scans.groups, "cv": folds}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from brain_tumor_clf import load, load_mri_folder
+from brain_tumor_clf import load, load_mri_folder, load_mri_table
 from tests.cli.conftest import RESEARCH_ONLY
 
 # Keras' TensorFlow backend converts variables in the way of NumPy 1.
@@ -93,6 +93,42 @@ def test_known_groups_are_drawn_whole_and_vote(cli, trained, scans_dir):
         for g in np.unique(scans.groups)
     ]
     assert values(document["group_scores"])["accuracy"] == np.mean(right)
+
+
+def test_scores_by_source_and_plane(cli, trained, sources_csv, scans_dir):
+    args = ("evaluate", trained[1], sources_csv, "--root", scans_dir, "--json", "-")
+    done = cli(*args, "--by", "source, plane")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    rows = {
+        row["subgroup"]: row["value"]
+        for row in document["subgroups"]
+        if row["column"] == "source" and row["score"] == "accuracy"
+    }
+    scans = load_mri_table(sources_csv, scans_dir)
+    right = load(trained[1]).predict(scans.data) == scans.target
+    for source in ("north", "south"):
+        assert rows[source] == np.mean(right[scans.frame["source"] == source])
+    assert document["protocol"]["n_groups"] == 8
+    assert "source x plane" in {row["column"] for row in document["subgroups"]}
+    done = cli(*args, "--by", "source,sex")
+    assert done.returncode == 2
+    assert "no column sex; it has group, plane, source." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--subset", "test"], "Error: Invalid value for --subset: is for a folder"),
+        (["--groups", "CSV"], "Error: Invalid value for --groups: is for a folder"),
+        ([], "names files that do not exist in 16 rows"),
+    ],
+)
+def test_a_table_is_used_as_a_table(args, said, cli, trained, sources_csv):
+    args = [sources_csv if arg == "CSV" else arg for arg in args]
+    done = cli("evaluate", trained[1], sources_csv, *args)
+    assert done.returncode == (2 if args else 1)
+    assert said in done.stderr
 
 
 def test_evaluate_refuses_classes_that_the_model_does_not_know(

@@ -78,6 +78,24 @@ def test_the_terminal_is_plain(trained):
     assert max(map(len, lines)) <= 80
 
 
+def test_sources_left_out_are_the_folds_of_training(
+    cli, sources_csv, scans_dir, tmp_path
+):
+    args = ("--image-size", 16, "--epochs", 1, "--leave-out", "source", "--json", "-")
+    model = tmp_path / "model.btc"
+    done = cli("train", sources_csv, "--root", scans_dir, "-o", model, *args)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)["cross_validation"]
+    assert [fold["left_out"] for fold in result["folds"]] == ["north", "south"]
+    assert [fold["n_test"] for fold in result["folds"]] == [8, 8]
+    rows = result["report"]["subgroups"]
+    assert {(row["column"], row["subgroup"]) for row in rows} == {
+        ("source", "north"),
+        ("source", "south"),
+    }
+    assert load(model).predict(load_mri_folder(scans_dir).data).shape == (16,)
+
+
 def test_without_groups_near_duplicates_are_kept_whole(cli, copied_dir, tmp_path):
     args = ("--image-size", 16, "--epochs", 1, "--cv", 2, "--json", "-")
     done = cli("train", copied_dir, "-o", tmp_path / "model.btc", *args)
