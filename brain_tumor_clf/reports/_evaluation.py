@@ -7,25 +7,16 @@ import pandas as pd
 from sklearn import metrics
 from sklearn.utils.validation import check_consistent_length
 
-from brain_tumor_clf.inspection import ReliabilityDisplay, axes_row
 from brain_tumor_clf.metrics import reliability_curve
 from brain_tumor_clf.reports import (
     _checks,
     _controls,
-    _render,
+    _evaluation_report,
     _report,
     _scores,
     _subgroups,
 )
-from brain_tumor_clf.reports._report import Report, Table, Text
 from brain_tumor_clf.reports._scan import scan_features
-
-_SCORE_TABLES = {
-    "scores": "Scores",
-    "group_scores": "Scores of one vote a group",
-    "unseen_scores": "Scores of images without a copy or mirror in training",
-}
-_TILES = ("balanced_accuracy", "accuracy", "tumor_miss_rate", "false_alarm_rate")
 
 
 class EvaluationReport(_report.BaseReport):
@@ -230,7 +221,13 @@ n_resamples, confidence, random_state, n_jobs
 
     def to_dict(self):
         """Return the report as a dict for JSON; what is not defined is None."""
-        tables = (*_SCORE_TABLES, "per_class", "subgroups", "reliability", "controls")
+        tables = (
+            *_evaluation_report.SCORE_TABLES,
+            "per_class",
+            "subgroups",
+            "reliability",
+            "controls",
+        )
         of_sklearn = self._classification_report(output_dict=True)
         return {
             "protocol": self.protocol.to_dict(),
@@ -245,76 +242,11 @@ n_resamples, confidence, random_state, n_jobs
         }
 
     def _draw(self, ax):
-        n_panels = 2 if self.reliability is None else 3
-        axes = axes_row(ax, n_panels, width=5.2, height=4.6)
-        counts, labels = self.confusion.to_numpy(), self.confusion.index.astype(str)
-        matrix = metrics.ConfusionMatrixDisplay(counts, display_labels=labels)
-        matrix.plot(ax=axes[0], cmap="Blues", colorbar=False, xticks_rotation=30)
-        axes[0].set(title="Images by true and predicted class")
-        _draw_rates(self.per_class, axes[1])
-        if self.reliability is not None:
-            error = self.scores.loc["expected_calibration_error", "value"]
-            ReliabilityDisplay(self.reliability, error).plot(ax=axes[2])
-            axes[2].set_title("Reliability of the probabilities")
-        return axes
+        return _evaluation_report.draw_evaluation(self, ax)
 
     def _report(self):
-        figure = self._figure("Confusion matrix, rates and reliability")
-        blocks = [Text(lines=self.notes), figure]
-        for name, title in _SCORE_TABLES.items():
-            table = getattr(self, name)
-            # Where no image has a copy in training, those without are all of them.
-            if table is not None and (name == "scores" or table is not self.scores):
-                kinds = {"kind of interval": table["interval"]}
-                frame = pd.DataFrame({"value": _render.estimates(table), **kinds})
-                blocks.append(Table(title=title, frame=frame))
-        kinds = ", ".join(pd.unique(self.per_class["interval"]))
-        note = f"Kind of interval: {kinds}."
-        frame = self.per_class[["support"]].set_axis(["images"], axis=1)
-        for name in _scores.RATES:
-            columns = name, f"{name}_low", f"{name}_high"
-            frame[name] = _render.estimates(self.per_class, columns)
-        blocks += [
-            Table(title="Classes, with intervals", note=note, frame=frame),
-            Table(title="Confusion matrix (rows: true class)", frame=self.confusion),
-        ]
-        if self.subgroups is not None:
-            blocks[2:2] = _subgroups.subgroup_blocks(self.subgroups)
-        if self.controls is not None:
-            blocks += _controls.control_tables(self.controls)
-        title = "Classification report of scikit-learn"
-        lines = self.classification_report.splitlines()
-        code = {"lines": lines, "is_code": True, "is_detail": True}
-        blocks += [Text(title=title, **code), self._computed_on()]
-        subtitle = f"Model {self.model_id}" if self.model_id else ""
-        return Report("Evaluation", blocks, subtitle, [*self._tiles()])
-
-    def _tiles(self):
-        for name, row in self.scores.reindex(_TILES).dropna(subset="value").iterrows():
-            yield _tile(row, name)
-        row = None if self.subgroups is None else _subgroups.find_worst(self.subgroups)
-        if row is not None:
-            name = f"{row['score']} of {row['column']} {row['subgroup']}, the worst"
-            yield _tile(row, name, "warning")
+        return _evaluation_report.fill_report(self)
 
     def __repr__(self):
         n, score = len(self._predictions), self.scores.loc["balanced_accuracy", "value"]
         return f"EvaluationReport({n} images, balanced accuracy {score:.3f})"
-
-
-def _tile(row, name, severity=None):
-    low, high = 100 * row["low"], 100 * row["high"]
-    ends = "" if np.isnan(low) else f" ({low:.1f} to {high:.1f} %)"
-    return f"{100 * row['value']:.1f} %", name.replace("_", " ") + ends, severity
-
-
-def _draw_rates(per_class, ax):
-    positions = np.arange(len(per_class))
-    for shift, name in ((-0.12, "sensitivity"), (0.12, "specificity")):
-        value = per_class[name].to_numpy()
-        errors = np.abs(per_class[[f"{name}_low", f"{name}_high"]].to_numpy().T - value)
-        ax.errorbar(positions + shift, value, errors, fmt="o", capsize=3, label=name)
-    ax.set_xticks(positions, per_class.index.astype(str), rotation=30, ha="right")
-    ax.set(ylim=(-0.03, 1.03), title="Rates of each class, with intervals")
-    ax.grid(axis="y", alpha=0.3)
-    ax.legend(frameon=False)
