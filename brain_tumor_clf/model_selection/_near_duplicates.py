@@ -11,10 +11,11 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from brain_tumor_clf.model_selection._similarity import nearest, similar_pairs
 from brain_tumor_clf.model_selection._thumbnails import (
     VIEWS,
     make_thumbnails,
+    nearest,
+    similar_pairs,
     to_vectors,
     transforms,
 )
@@ -133,21 +134,6 @@ class NearDuplicateGrouper(ClusterMixin, BaseEstimator):
         self.n_groups_ = int(self.labels_.max()) + 1
         return self
 
-    def fit_predict(self, X, y=None, links=None):
-        """Find the copies among images and return the group of each.
-
-        Parameters
-        ----------
-        X, y, links
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n,), int
-            `labels_`.
-        """
-        return self.fit(X, links=links).labels_
-
     def query(self, X):
         """Find the most similar fitted image for each of other images.
 
@@ -202,11 +188,11 @@ def _first_equal(thumbnails):
     """Return the position of the first thumbnail that equals each one, (n,)."""
     # By digest: sorting the thumbnails would copy them several times.
     digests = [
-        hashlib.blake2b(np.ascontiguousarray(one), digest_size=16).digest()
+        hashlib.blake2b(np.ascontiguousarray(one), digest_size=16).hexdigest()
         for one in thumbnails
     ]
-    codes, _ = pd.factorize(np.array(digests, dtype=object))
-    return np.unique(codes, return_index=True)[1][codes]
+    positions = pd.Series(range(len(digests)))
+    return positions.groupby(digests, sort=False).transform("first").to_numpy()
 
 
 def find_nearest(thumbnails, queries, changes):
@@ -226,18 +212,15 @@ def find_nearest(thumbnails, queries, changes):
     DataFrame of m rows
         As from `NearDuplicateGrouper.query`.
     """
-    best = None
+    found = []
     for view in range(len(VIEWS)):
         vectors = to_vectors(thumbnails[:, view])
         for name, change in changes.items():
             index, similarity = nearest(to_vectors(change(queries[:, view])), vectors)
-            found = pd.DataFrame({"index": index, "similarity": similarity})
-            found["transform"] = name
-            if best is None:
-                best = found
-            else:
-                best = best.where(best["similarity"] >= similarity, found)
-    return best.astype({"index": int})
+            frame = pd.DataFrame({"index": index, "similarity": similarity})
+            found.append(frame.assign(transform=name))
+    found = pd.concat(found).sort_values("similarity", ascending=False, kind="stable")
+    return found.groupby(level=0).first()
 
 
 def _pair_frame(i, j, similarity, transform):
@@ -251,8 +234,6 @@ def _link_edges(links):
     """Return edges (m, 2) that chain the images of each known link."""
     if links is None:
         return np.empty((0, 2), dtype=int)
-    codes, _ = pd.factorize(np.asarray(links, dtype=object))
-    known = np.flatnonzero(codes >= 0)
-    order = known[np.argsort(codes[known], kind="stable")]
-    same = codes[order][1:] == codes[order][:-1]
-    return np.column_stack([order[:-1][same], order[1:][same]])
+    keys = pd.Series(links, dtype=object).array
+    previous = pd.Series(range(len(keys))).groupby(keys, sort=False).shift().dropna()
+    return np.column_stack([previous.astype(int), previous.index])

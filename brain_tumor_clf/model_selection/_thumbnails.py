@@ -1,15 +1,25 @@
-"""Thumbnails of scans that do not depend on encoding, size and dark borders."""
+"""Thumbnails that do not depend on encoding, size and dark borders, and their pairs.
+
+Pairs are searched for in bounded memory. An inner product of unit vectors is at most
+that of the low spatial frequencies plus the product of the norms of the residuals
+(Cauchy-Schwarz). This bound is computed for all pairs, block by block; only pairs that
+reach the threshold by it are compared in full, so none is lost.
+"""
 
 import functools
 
 import numpy as np
+from scipy.fft import dctn
 
 # A row is border if at most a share of the brightest row's pixels exceeds this share of
 # the maximum. Neither number changes when a black border is added.
 _BORDER_LEVEL = 0.12
 _STRAY_PIXELS = 0.04
 VIEWS = ("whole", "trimmed")
-_AT_ONCE = 4096  # thumbnails converted at a time, to bound memory
+_AT_ONCE = 4096  # thumbnails or pairs in hand at a time, to bound memory
+_N_FREQUENCIES = 10  # along each axis
+_ROUNDING = 1e-3  # of float32 products
+_BLOCK = 2048
 
 
 def make_thumbnails(image, size):
@@ -125,3 +135,58 @@ def to_pictures(vectors):
     """Return vectors (n, size * size + 1) as thumbnails (n, size, size)."""
     side = round(np.sqrt(vectors.shape[1] - 1))
     return vectors[:, :-1].reshape(-1, side, side)
+
+
+def similar_pairs(vectors, threshold, change):
+    """Return i, j and product of pairs ``i < j``, the second changed, that reach it."""
+    n = len(vectors)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, n, _BLOCK)]
+    left = np.concatenate([_shorten(vectors[block]) for block in blocks])
+    right = np.concatenate(
+        [_shorten(change_vectors(vectors[block], change)) for block in blocks]
+    )
+    found = []
+    for k, rows in enumerate(blocks):
+        for columns in blocks[k:]:
+            bound = left[rows] @ right[columns].T
+            i, j = np.nonzero(bound >= threshold - _ROUNDING)
+            i, j = i + rows.start, j + columns.start
+            i, j = i[i < j], j[i < j]
+            found.append(_verify(vectors, i, j, threshold, change))
+    return tuple(map(np.concatenate, zip(*found, strict=True)))
+
+
+def _shorten(vectors):
+    """Return the low frequencies of vectors (n, d), and the norm of the residual."""
+    low = dctn(to_pictures(vectors), axes=(1, 2), norm="ortho")
+    low = low[:, :_N_FREQUENCIES, :_N_FREQUENCIES].reshape(len(vectors), -1)
+    kept = np.hstack([low, vectors[:, -1:]])
+    left_out = 1 - np.einsum("ij,ij->i", kept, kept)
+    return np.hstack([kept, np.sqrt(np.maximum(left_out, 0))[:, None]])
+
+
+def _verify(vectors, i, j, threshold, change):
+    """Return those of the pairs whose exact product reaches the threshold."""
+    product = np.empty(len(i), dtype=np.float32)
+    for start in range(0, len(i), _AT_ONCE):
+        at = slice(start, start + _AT_ONCE)
+        changed = change_vectors(vectors[j[at]], change)
+        product[at] = np.einsum("ij,ij->i", vectors[i[at]], changed)
+    keep = product >= threshold
+    return i[keep], j[keep], product[keep]
+
+
+def nearest(queries, vectors):
+    """Return the position of the most similar vector of each query, and the product."""
+    index = np.zeros(len(queries), dtype=np.intp)
+    best = np.full(len(queries), -np.inf, dtype=np.float32)
+    for start in range(0, len(queries), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        for begin in range(0, len(vectors), _BLOCK):
+            product = queries[rows] @ vectors[begin : begin + _BLOCK].T
+            at = product.argmax(axis=1)
+            value = np.take_along_axis(product, at[:, None], axis=1)[:, 0]
+            better = value > best[rows]
+            index[rows] = np.where(better, at + begin, index[rows])
+            best[rows] = np.where(better, value, best[rows])
+    return index, best

@@ -14,9 +14,9 @@ from sklearn.model_selection import StratifiedGroupKFold
 from brain_tumor_clf import NearDuplicateGrouper, make_brain_mri
 from brain_tumor_clf.exceptions import BlankImageWarning, ImageReadError
 from brain_tumor_clf.model_selection._near_duplicates import find_nearest
-from brain_tumor_clf.model_selection._similarity import similar_pairs
 from brain_tumor_clf.model_selection._thumbnails import (
     change_vectors,
+    similar_pairs,
     to_vectors,
     transforms,
 )
