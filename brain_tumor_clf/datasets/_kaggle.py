@@ -14,12 +14,11 @@ from brain_tumor_clf.exceptions import DatasetDownloadError, DatasetError
 _HANDLE = "masoudnickparvar/brain-tumor-mri-dataset"
 _PAGE = f"https://www.kaggle.com/datasets/{_HANDLE}"
 _MARKER = ".counted.json"
-_CLASSES = ("glioma", "meningioma", "notumor", "pituitary")
 # Version -> images by split and class.
 _COUNTS = {
     1: {
-        "train": dict(zip(_CLASSES, (1321, 1339, 1595, 1457), strict=True)),
-        "test": dict(zip(_CLASSES, (300, 306, 405, 300), strict=True)),
+        "train": dict(glioma=1321, meningioma=1339, notumor=1595, pituitary=1457),
+        "test": dict(glioma=300, meningioma=306, notumor=405, pituitary=300),
     },
 }
 
@@ -114,7 +113,13 @@ def _by_hand(version):
 
 def _download(folder, version):
     """Download next to `folder`, and move there only what is complete."""
-    kagglehub = _import_kagglehub(version)
+    try:
+        import kagglehub
+    except ImportError as error:
+        raise ImportError(
+            "Downloading from Kaggle needs kagglehub: pip install "
+            f'"brain-tumor-clf[kaggle]". {_by_hand(version)}'
+        ) from error
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".download-") as part:
         try:
@@ -141,17 +146,6 @@ def _download(folder, version):
             shutil.rmtree(folder, ignore_errors=True)  # left by an interrupted removal
             os.replace(got, folder)
     return folder
-
-
-def _import_kagglehub(version):
-    try:
-        import kagglehub
-    except ImportError as error:
-        raise ImportError(
-            "Downloading from Kaggle needs kagglehub: pip install "
-            f'"brain-tumor-clf[kaggle]". {_by_hand(version)}'
-        ) from error
-    return kagglehub
 
 
 def _check_counts(frame, folder, subset, version):

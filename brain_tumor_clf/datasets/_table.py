@@ -41,22 +41,9 @@ def load_mri_table(csv, root=None):
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        In the order of the rows, with the attributes
-
-        data : ndarray of shape (n,), dtype object
-            Paths of the images as strings.
-        target : ndarray of shape (n,), dtype str
-            Class of each image.
-        target_names : list of str
-            Class names, sorted.
-        groups : ndarray of shape (n,) or None
-            Group of each image, None without a column ``group``.
-        frame : DataFrame of n rows
-            Columns ``path``, ``label``, ``group`` where given, and all others. Further
-            columns of a CSV file are numeric where every entry is a plain number; the
-            others are text. Their empty entries are missing values.
-        DESCR : str
-            What was loaded, in words.
+        As :func:`load_mri_folder` returns it but for ``ignored``, in the order of the
+        rows. Further columns of ``frame`` that come from a CSV file are numeric where
+        every entry is a plain number, otherwise text; empty entries are missing values.
 
     Raises
     ------
