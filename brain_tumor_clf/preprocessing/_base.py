@@ -1,6 +1,7 @@
 """The base of all transformers: one hook per image, mapped over the collection."""
 
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,51 @@ from sklearn.utils._set_output import _get_output_config
 
 from brain_tumor_clf._validation import check_image_collection, validate_params
 from brain_tumor_clf.preprocessing._mapping import iter_results
-from brain_tumor_clf.preprocessing._placement import Placement
+from brain_tumor_clf.preprocessing._pixels import check_uint8_image
 
 N_JOBS = [
     Interval(Integral, 1, None, closed="left"),
     Interval(Integral, None, -1, closed="right"),
     None,
 ]
+
+
+class Placement(NamedTuple):
+    """The rectangle of an image that a result made from it shows.
+
+    Attributes
+    ----------
+    image_shape : (int, int)
+        Height and width of the image in pixels, upright and at full size.
+    top, left, bottom, right : float
+        Edges of the result in pixels of the image: 0, 0, height and width where it
+        shows all of it. Beyond these where the result is padded.
+    """
+
+    image_shape: tuple
+    top: float
+    left: float
+    bottom: float
+    right: float
+
+    @classmethod
+    def whole(cls, shape):
+        """Return the placement of a result that shows all of an image."""
+        height, width = shape[:2]
+        return cls((height, width), 0, 0, height, width)
+
+    def then(self, inner):
+        """Return where a result of this result lies in the image."""
+        height, width = inner.image_shape
+        y = (self.bottom - self.top) / height
+        x = (self.right - self.left) / width
+        return Placement(
+            self.image_shape,
+            self.top + inner.top * y,
+            self.left + inner.left * x,
+            self.top + inner.bottom * y,
+            self.left + inner.right * x,
+        )
 
 
 class ImageTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
@@ -241,23 +280,6 @@ class ImageTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         tags.transformer_tags.preserves_dtype = ["uint8"]
         tags.requires_fit = False
         return tags
-
-
-def check_uint8_image(image, user):
-    """Return a ``uint8`` image as ``(H, W)`` or ``(H, W, 3)``; `user` is in errors."""
-    advice = (
-        f"{user} takes uint8 arrays (H, W) or (H, W, 3); put an ImageReader before it."
-    )
-    if not isinstance(image, np.ndarray):
-        raise TypeError(f"Got an image as {type(image).__name__}. {advice}")
-    if image.ndim == 3 and image.shape[2] == 1:
-        image = image[:, :, 0]
-    is_image = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
-    if image.dtype != np.uint8 or not is_image or image.size == 0:
-        raise ValueError(
-            f"Got an image of shape {image.shape} and dtype {image.dtype}. {advice}"
-        )
-    return image
 
 
 def _stack(images, n_images):

@@ -4,12 +4,12 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 import warnings
 from pathlib import Path
 
 import numpy as np
 
+from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.exceptions import BlankImageWarning, CacheWarning
 from brain_tumor_clf.preprocessing._decode import DECODING_TAGS
 from brain_tumor_clf.preprocessing._files import SHARED_SOURCE_LOCK, read_file_object
@@ -126,18 +126,11 @@ def _digest(data):
 def _save(path, value):
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.asarray(value), allow_pickle=False)
-    data = buffer.getbuffer()
+    data = buffer.getvalue()
+    digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest()
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(_FORMAT)
-            file.write(hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest())
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with written_beside(path) as partial:
+        partial.write_bytes(_FORMAT + digest + data)
 
 
 def _load(path):

@@ -8,14 +8,9 @@ from scipy import ndimage
 from sklearn.utils._param_validation import Interval
 
 from brain_tumor_clf.exceptions import HeadNotFoundWarning
-from brain_tumor_clf.preprocessing._base import (
-    N_JOBS,
-    ImageTransformer,
-    check_uint8_image,
-)
+from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer, Placement
 from brain_tumor_clf.preprocessing._mapping import note
-from brain_tumor_clf.preprocessing._pixels import luminance
-from brain_tumor_clf.preprocessing._placement import Placement
+from brain_tumor_clf.preprocessing._pixels import check_uint8_image, luminance
 
 _SEARCH_SIDE = 128  # pixels, at most, of the copy on which the head is looked for
 _LEAST_AREA = 0.02  # of the image; what is smaller is text or noise

@@ -9,9 +9,8 @@ from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import _BaseComposition
 
 from brain_tumor_clf import __version__
-from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer
+from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer, Placement
 from brain_tumor_clf.preprocessing._cache import ImageCache
-from brain_tumor_clf.preprocessing._placement import Placement
 
 
 class ImagePipeline(ImageTransformer, _BaseComposition):
@@ -87,33 +86,11 @@ class ImagePipeline(ImageTransformer, _BaseComposition):
         return self.steps[index][1]
 
     def get_params(self, deep=True):
-        """Get the parameters of the pipeline and, with `deep`, of its steps.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Whether to include the parameters of the steps.
-
-        Returns
-        -------
-        dict of str to object
-            Values by parameter name.
-        """
+        """Return the parameters of the pipeline and, with `deep`, of its steps."""
         return self._get_params("steps", deep=deep)
 
     def set_params(self, **params):
-        """Set parameters of the pipeline or of its steps, or replace a step.
-
-        Parameters
-        ----------
-        **params : object
-            ``name__parameter`` of a step, the name of a step, or an own parameter.
-
-        Returns
-        -------
-        self : object
-            The pipeline.
-        """
+        """Set own parameters, ``name__parameter`` of a step, or a step by its name."""
         self._set_params("steps", **params)
         return self
 

@@ -90,6 +90,23 @@ def to_color_mode(image, color_mode):
     return luminance(image)
 
 
+def check_uint8_image(image, user):
+    """Return a ``uint8`` image as ``(H, W)`` or ``(H, W, 3)``; `user` is in errors."""
+    advice = (
+        f"{user} takes uint8 arrays (H, W) or (H, W, 3); put an ImageReader before it."
+    )
+    if not isinstance(image, np.ndarray):
+        raise TypeError(f"Got an image as {type(image).__name__}. {advice}")
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[:, :, 0]
+    is_image = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)
+    if image.dtype != np.uint8 or not is_image or image.size == 0:
+        raise ValueError(
+            f"Got an image of shape {image.shape} and dtype {image.dtype}. {advice}"
+        )
+    return image
+
+
 def check_pixels(n_pixels, max_pixels):
     """Refuse an image that is too large, before it is decoded."""
     if n_pixels > max_pixels:

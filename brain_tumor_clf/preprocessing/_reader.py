@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from brain_tumor_clf._validation import check_image_size
 from brain_tumor_clf.exceptions import BlankImageWarning
-from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer
+from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer, Placement
 from brain_tumor_clf.preprocessing._decode import (
     MODES,
     decode,
@@ -28,7 +28,6 @@ from brain_tumor_clf.preprocessing._files import (
 )
 from brain_tumor_clf.preprocessing._mapping import UnreadableImageError, note
 from brain_tumor_clf.preprocessing._pixels import array_to_image, check_pixels
-from brain_tumor_clf.preprocessing._placement import Placement
 
 _BLANK_RANGE = 2  # gray values apart: a JPEG of one gray value may hold three
 

@@ -7,8 +7,7 @@ from PIL import Image
 from sklearn.utils._param_validation import StrOptions
 
 from brain_tumor_clf._validation import check_image_size
-from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer
-from brain_tumor_clf.preprocessing._placement import Placement
+from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer, Placement
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
