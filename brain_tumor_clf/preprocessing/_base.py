@@ -94,7 +94,6 @@ class ImageTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         Returns
         -------
         self : object
-            The transformer.
         """
         check_image_collection(X)
         self._check_all_params()
@@ -198,7 +197,6 @@ class ImageTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         Returns
         -------
         self : object
-            The transformer.
         """
         if transform is not None:
             self._sklearn_output_config = {"transform": transform}
@@ -210,12 +208,11 @@ class ImageTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=No
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the input columns.
+            Names of the input columns, "image" by default.
 
         Returns
         -------
         ndarray of str objects
-            The same names, "image" if there are none.
         """
         names = ["image"] if input_features is None else input_features
         return np.asarray(names, dtype=object)

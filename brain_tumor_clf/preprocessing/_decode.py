@@ -20,7 +20,7 @@ from brain_tumor_clf.preprocessing._pixels import (
     scale_to_uint8,
     to_color_mode,
 )
-from brain_tumor_clf.preprocessing._work import check_way, check_work, codestream_depth
+from brain_tumor_clf.preprocessing._work import check_work, codestream_depth
 
 # A closed list: Pillow would hand EPS to Ghostscript, which runs programs.
 _FORMATS = (
@@ -36,6 +36,8 @@ DECODING_TAGS = (_BITS_TAG, _PHOTOMETRIC_TAG, _SAMPLE_FORMAT_TAG)
 _UNSIGNED, _SIGNED = (1,), (2,)  # values of the sample format; the first if it lacks
 _PLANES_TAG = 284  # TIFF: channel after channel, which OpenCV reads wrongly
 _RGB_MODES = ("RGB", "RGBA", "LA", "L")
+_MAX_FRAMES = 10_000  # directories of a TIFF before the one that is asked for
+_MAX_DRAWN = 2**31  # pixels of frames of other files, each drawn on the one before
 _INSTALL = "pip install 'brain-tumor-clf[deep-color]'"
 MODES = {"grayscale": "L", "rgb": "RGB"}
 
@@ -124,7 +126,11 @@ def _seek_frame(image, frame):
             "ImageReader(frame=…) chooses another",
         )
         return
-    check_way(frame, image)
+    n_drawn = frame * image.width * image.height
+    if frame > _MAX_FRAMES or (image.format != "TIFF" and n_drawn > _MAX_DRAWN):
+        raise UnreadableImageError(
+            f"frame {frame:,} would take too long to find among the frames before it"
+        )
     try:
         image.seek(frame)
     except EOFError as error:
@@ -132,14 +138,6 @@ def _seek_frame(image, frame):
         raise UnreadableImageError(
             f"the file has no frame {frame}; the first one is frame 0"
         ) from error
-
-
-def check_frame(frame, n_frames):
-    """Refuse a frame that a file with several does not have."""
-    if not 0 <= frame < n_frames:
-        raise UnreadableImageError(
-            f"the file has {n_frames} frames, 0 to {n_frames - 1}; got frame={frame}"
-        )
 
 
 def _draft(image, mode, least_size):

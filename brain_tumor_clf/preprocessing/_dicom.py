@@ -3,10 +3,10 @@
 import contextlib
 import re
 import threading
+import zlib
 
 import numpy as np
 
-from brain_tumor_clf.preprocessing._decode import check_frame
 from brain_tumor_clf.preprocessing._dicom_display import gray_pixels, photometric
 from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
 from brain_tumor_clf.preprocessing._pixels import (
@@ -14,11 +14,7 @@ from brain_tumor_clf.preprocessing._pixels import (
     scale_to_uint8,
     to_color_mode,
 )
-from brain_tumor_clf.preprocessing._work import (
-    check_inflated_size,
-    check_work,
-    codestream_size,
-)
+from brain_tumor_clf.preprocessing._work import check_work, codestream_size
 
 _INSTALL = "pip install 'brain-tumor-clf[dicom]'"
 _MR_CLASS = "1.2.840.10008.5.1.4.1.1.4"  # and, after a dot, its enhanced kinds
@@ -57,7 +53,7 @@ def read_dicom(file, options, force=False):
 
 
 def _read(pydicom, file, options, force):
-    check_inflated_size(file, options.max_pixels, force)
+    _check_inflated_size(file, options.max_pixels, force)
     header = pydicom.dcmread(file, force=force, specific_tags=_PIXEL_TAGS)
     _check_header(header, options)
     frame = _choose_frame(header, options.frame)
@@ -67,6 +63,26 @@ def _read(pydicom, file, options, force):
     else:
         image = gray_pixels(header, pixels, frame, options.percentiles)
     return to_color_mode(image, options.color_mode)
+
+
+def _check_inflated_size(file, max_pixels, force=False):
+    """Refuse a deflated file that would fill the memory when it is inflated."""
+    from pydicom.filereader import _read_file_meta_info, read_preamble
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    read_preamble(file, force)
+    syntax = _read_file_meta_info(file).get("TransferSyntaxUID")
+    if syntax == DeflatedExplicitVRLittleEndian:
+        inflate, data = zlib.decompressobj(-zlib.MAX_WBITS), file.read()
+        left = 2 * max_pixels + 2**20  # bytes: 16 bits a pixel, and a header
+        while data and left > 0 and not inflate.eof:
+            left -= len(inflate.decompress(data, 2**20))
+            data = inflate.unconsumed_tail
+        if left <= 0:
+            raise UnreadableImageError(
+                f"the file inflates to more than max_pixels={max_pixels:,} need"
+            )
+    file.seek(0)
 
 
 def _import_pydicom():
@@ -128,7 +144,10 @@ def _choose_frame(header, frame):
             f"a DICOM file of {n_frames} frames; choose one with ImageReader(frame=…), "
             f"0 to {n_frames - 1}"
         )
-    check_frame(frame, n_frames)
+    if not 0 <= frame < n_frames:
+        raise UnreadableImageError(
+            f"the file has {n_frames} frames, 0 to {n_frames - 1}; got frame={frame}"
+        )
     return frame
 
 

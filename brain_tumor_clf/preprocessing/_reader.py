@@ -243,14 +243,11 @@ def _read_array(array, options):
         raise UnreadableImageError(f"an empty array of shape {array.shape}")
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
-    if array.ndim == 3 and array.shape[2] not in (3, 4):
+    if array.ndim != 2 and (array.ndim != 3 or array.shape[2] not in (3, 4)):
+        what = ": a volume, or channels that come first" if array.ndim == 3 else ""
         raise UnreadableImageError(
-            f"an array of shape {array.shape}: a volume, or channels that come first; "
-            "expected one slice (H, W) or (H, W, C) with 1, 3 or 4 channels"
-        )
-    if array.ndim not in (2, 3):
-        raise UnreadableImageError(
-            f"an array of shape {array.shape}; expected (H, W) or (H, W, C)"
+            f"an array of shape {array.shape}{what}; expected (H, W) or (H, W, C), "
+            "one slice with 1, 3 or 4 channels"
         )
     check_pixels(array.shape[0] * array.shape[1], options.max_pixels)
     if array.ndim == 3 and array.shape[2] == 4 and array.dtype == np.uint8:

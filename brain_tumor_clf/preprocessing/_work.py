@@ -1,7 +1,5 @@
 """Limits to what a small file may cost: sizes and work, before anything is decoded."""
 
-import zlib
-
 import numpy as np
 
 from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
@@ -10,8 +8,6 @@ _PLAUSIBLE_PIXELS = 2**22  # so many may come of a file of any size
 _MAX_PIXELS_PER_BYTE = 1100  # deflate reaches 1,032, a blank JPEG about 100
 _MAX_SCANS = 16  # encoders write 10
 _MAX_SCANNED = 2**28  # pixels times scans
-_MAX_FRAMES = 10_000  # directories of a TIFF before the one that is asked for
-_MAX_DRAWN = 2**31  # pixels of frames of other files, each drawn on the one before
 
 _FRAME_MARKERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # JPEG, JPEG-LS
 _BARE_MARKERS = {0x01, *range(0xD0, 0xD9)}  # without a length
@@ -61,32 +57,3 @@ def check_work(data, n_pixels):
             raise UnreadableImageError(
                 f"a JPEG of {n_scans} scans, which would take too long to decode"
             )
-
-
-def check_way(frame, image):
-    """Refuse a frame of a PIL image that is too many frames away."""
-    n_drawn = frame * image.width * image.height
-    if frame > _MAX_FRAMES or (image.format != "TIFF" and n_drawn > _MAX_DRAWN):
-        raise UnreadableImageError(
-            f"frame {frame:,} would take too long to find among the frames before it"
-        )
-
-
-def check_inflated_size(file, max_pixels, force=False):
-    """Refuse a deflated DICOM file that would fill the memory when it is inflated."""
-    from pydicom.filereader import _read_file_meta_info, read_preamble
-    from pydicom.uid import DeflatedExplicitVRLittleEndian
-
-    read_preamble(file, force)
-    syntax = _read_file_meta_info(file).get("TransferSyntaxUID")
-    if syntax == DeflatedExplicitVRLittleEndian:
-        inflate, data = zlib.decompressobj(-zlib.MAX_WBITS), file.read()
-        left = 2 * max_pixels + 2**20  # bytes: 16 bits a pixel, and a header
-        while data and left > 0 and not inflate.eof:
-            left -= len(inflate.decompress(data, 2**20))
-            data = inflate.unconsumed_tail
-        if left <= 0:
-            raise UnreadableImageError(
-                f"the file inflates to more than max_pixels={max_pixels:,} need"
-            )
-    file.seek(0)

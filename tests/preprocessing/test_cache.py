@@ -2,8 +2,8 @@ import io
 import os
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -251,7 +251,7 @@ def test_a_folder_that_cannot_be_written(kind, n_jobs, paths, tmp_path, monkeypa
         def refuse(*args, **kwargs):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(tempfile, "mkstemp", refuse)
+        monkeypatch.setattr(Path, "write_bytes", refuse)
     else:
         folder.write_text("no folder")
         folder = folder / "cache" if kind == "below a file" else folder
