@@ -6,6 +6,10 @@ from typing import NamedTuple
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
 
+_ERROR_RATE = 0.05  # of answers above the abstention threshold
+# Of fewer answers, none of them wrong, 5 % is within the 95 % interval (rule of three).
+_MIN_ANSWERED = 60
+
 
 class Grouping(NamedTuple):
     """Groups of scans, and what a report must say about them.
@@ -113,11 +117,15 @@ def _leave_out(scans, grouping, column):
 
 @dataclass
 class OutOfFold:
-    """A cross-validated model: a report of all images, and the scores of its folds."""
+    """A cross-validated model: a report of all images, and the scores of its folds.
+
+    `abstention` is the threshold for an error rate of 5 %, as a model's file has it.
+    """
 
     name: str
     report: object
     scores: dict
+    abstention: dict | None
 
     def to_dict(self):
         """Return plain data, ready for JSON."""
@@ -171,8 +179,36 @@ def cross_validate(models, scans, grouping, healthy, folds, seed):
             f"(mean ± standard deviation over {len(scores['folds'])} folds)"
             for score, mean in scores["mean"].items()
         ]
-        results.append(OutOfFold(name, report, scores))
+        abstention = _choose_threshold(comparison, name, scans.target)
+        results.append(OutOfFold(name, report, scores, abstention))
     return comparison, results
+
+
+def _choose_threshold(comparison, name, target):
+    """Return an abstention threshold and its rates; None if too few are answered."""
+    import numpy as np
+
+    from brain_tumor_clf.metrics import abstention_threshold
+
+    predicted = comparison.predictions.query("estimator == @name")
+    classes, y = np.unique(target), target[predicted["index"]]
+    proba = predicted[[f"p_{label}" for label in classes]].to_numpy(float)
+    options = {"error_rate": _ERROR_RATE, "classes": classes}
+    try:
+        threshold = abstention_threshold(y, proba, **options)
+    except ValueError:  # no threshold reaches the rate, or there are no probabilities
+        return None
+    answered = proba.max(axis=1) >= threshold
+    if answered.sum() < _MIN_ANSWERED:
+        return None
+    is_wrong = classes[proba.argmax(axis=1)] != y
+    return {
+        "threshold": threshold,
+        "error_rate": _ERROR_RATE,
+        "coverage": float(answered.mean()),
+        "measured_error_rate": float(is_wrong[answered].mean()),
+        "n": len(y),
+    }
 
 
 def _fold_scores(comparison, name, target, left_out):

@@ -88,7 +88,7 @@ def _run(output, n_samples, folds, epochs, seed):
     _show(comparison, best, scans, output)
     about = {"scans": "phantoms, not patients"}
     manifest = fit_and_save(
-        models[best.name], scans, output / "model.btc", best, **about
+        models[best.name], scans, output / "model.btc", best, with_guard=False, **about
     )
     _write_reports(comparison, best, manifest, output)
     _classify_one(scans, output)
@@ -148,7 +148,7 @@ def _classify_one(scans, output):
 
     file = output / "model.btc"
     path, truth = scans.data[0], scans.target[0]
-    label = predict_files(load(file), [path])["label"][0]
+    label = predict_files(load(file), [path], threshold=None)["label"][0]
     shell.say(f"Classified {path}: {label} (drawn as {truth})")
     shell.say("\nNext:", style="bold")
     for line in (

@@ -81,14 +81,37 @@ def _describe_model(path):
         pairs.append(("trained on", f"{trained_on.get('n')} images"))
     scores = manifest.metadata.get("cross_validation")
     if isinstance(scores, dict):
-        mean, std = scores["mean"]["accuracy"], scores["std"]["accuracy"]
-        pairs.append(("accuracy", f"{mean:.3f} ± {std:.3f}, {scores['protocol']}"))
+        pairs += [
+            (name.replace("_", " "), f"{mean:.3f} ± {scores['std'][name]:.3f}")
+            for name, mean in scores["mean"].items()
+        ]
+        pairs.append(("cross-validation", scores["protocol"]))
+    return pairs + describe_guard(manifest.metadata)
+
+
+def describe_guard(metadata):
+    """Return pairs of name and text on the guard and the abstention threshold."""
+    from brain_tumor_clf.selective import read_abstention
+
+    pairs = []
+    if "guard" in metadata:
+        pairs.append(("guard", metadata["guard"] or "none; no image is rejected"))
+    found = read_abstention(metadata)
+    if found is not None:
+        text = f"{found.threshold:.3f}"
+        if found.error_rate is not None:
+            text += f"; at most {found.error_rate:.1%} of the answers are wrong"
+        if found.coverage is not None:
+            text += f"; {found.coverage:.0%} of the images are answered"
+        pairs.append(("threshold", text))
+    elif "abstention" in metadata:
+        pairs.append(("threshold", "none; no result is uncertain"))
     return pairs
 
 
 def _print_pairs(pairs):
     for name, value in pairs:
-        shell.say(f"  {name:<17}{value}")
+        shell.say(f"  {name:<17} {value}")
 
 
 def _version(package):

@@ -13,6 +13,7 @@ from brain_tumor_clf.cli._cross_validation import (
     cross_validate,
     make_folds,
 )
+from brain_tumor_clf.cli._info import describe_guard
 from brain_tumor_clf.cli._model import SIMPLE, features_kept, make_model, set_verbose
 
 _LEAKAGE = (
@@ -126,12 +127,15 @@ def _check_options(is_scored, no_groups, html_file, recipe, architecture, weight
         )
 
 
-def fit_and_save(pipeline, scans, output, result=None, /, **about):
+def fit_and_save(pipeline, scans, output, result=None, /, *, with_guard=True, **about):
     """Fit a pipeline on all scans and save it with what is known about it.
 
-    `result` is its cross-validation, whose report gets the model's id.
+    `result` is its cross-validation, whose report gets the model's id and whose
+    abstention threshold the model gets.
     """
-    from brain_tumor_clf import save
+    from sklearn.frozen import FrozenEstimator
+
+    from brain_tumor_clf import SelectiveClassifier, save
     from brain_tumor_clf.reports import fit_groups
 
     shell.note(f"Training on {shell.count(len(scans.data), 'image')}")
@@ -140,6 +144,8 @@ def fit_and_save(pipeline, scans, output, result=None, /, **about):
     params = {} if scans.groups is None else fit_groups(pipeline, scans.groups)
     pipeline.fit(scans.data, scans.target, **params)
     set_verbose(pipeline, 0)
+    guard = _fit_guard(pipeline, scans.data) if with_guard else None
+    abstention = None if result is None else result.abstention
     trained_on = {
         "n": len(scans.data),
         "images_per_class": {
@@ -149,10 +155,31 @@ def fit_and_save(pipeline, scans, output, result=None, /, **about):
     }
     scores = None if result is None else result.to_dict()
     metadata = {"trained_on": trained_on, **about, "cross_validation": scores}
-    manifest = save(pipeline, output, metadata=metadata)
+    metadata["guard"] = None if guard is None else type(guard).__name__
+    metadata["abstention"] = abstention
+    model = SelectiveClassifier(
+        FrozenEstimator(pipeline),
+        None if guard is None else FrozenEstimator(guard),
+        None if abstention is None else abstention["threshold"],
+    ).fit(None, None)  # all of it is fitted
+    manifest = save(model, output, metadata=metadata)
     if result is not None:
         result.report.model_id = manifest.model_id
     return manifest
+
+
+def _fit_guard(pipeline, paths):
+    """Return a guard that uses the network of a fitted pipeline; None without one."""
+    from sklearn.frozen import FrozenEstimator
+
+    from brain_tumor_clf import ScanGuard
+
+    shell.note("Fitting the guard, an out-of-distribution detector")
+    try:
+        return ScanGuard(FrozenEstimator(pipeline)).fit(paths)
+    except (TypeError, ValueError) as error:  # no network, or very few images
+        shell.note(f"The model has no guard. {error}")
+        return None
 
 
 def _show(manifest, result, output, html_file, json_file):
@@ -162,6 +189,8 @@ def _show(manifest, result, output, html_file, json_file):
     else:
         title = f"Cross-validation of {result.name}, out-of-fold predictions"
         shell.show_report(out, result.report, html_file, title=title)
+    for name, value in describe_guard(manifest.metadata):
+        shell.say(f"{name[:1].upper()}{name[1:]}: {value}", out)
     shell.say(f"Saved {output}, model {manifest.model_id}", out)
     if json_file is not None:
         names = ("model_id", "estimator", "classes", "backend", "versions")

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
@@ -12,7 +13,12 @@ from sklearn.svm import SVC
 from sklearn.utils import Bunch
 
 from brain_tumor_clf import load_mri_folder, make_mri_pipeline
-from brain_tumor_clf.cli._cross_validation import Grouping, cross_validate, make_folds
+from brain_tumor_clf.cli._cross_validation import (
+    Grouping,
+    _choose_threshold,
+    cross_validate,
+    make_folds,
+)
 from tests.cli.conftest import RESEARCH_ONLY
 
 # Old and new scikit-learn both leave every class in training with it.
@@ -149,6 +155,23 @@ def test_a_classifier_without_probabilities_is_cross_validated(scans):
     accuracy = result.report.scores.loc["accuracy", "value"]
     assert accuracy == pytest.approx(np.mean(predicted == scans.target))
     assert result.report.reliability is None
+
+
+def test_the_threshold_keeps_to_its_error_rate():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["glioma", "notumor"], 200)
+    p = np.where(y == "glioma", 0.9, 0.1) + rng.normal(scale=0.3, size=400)
+    p = np.clip(p, 0.01, 0.99)
+    table = pd.DataFrame({"estimator": "one", "index": range(400)})
+    table["p_glioma"], table["p_notumor"] = p, 1 - p
+    found = _choose_threshold(Bunch(predictions=table), "one", y)
+    answered = np.maximum(p, 1 - p) >= found["threshold"]
+    is_wrong = np.where(p > 0.5, "glioma", "notumor") != y
+    assert found["coverage"] == np.mean(answered)
+    assert found["measured_error_rate"] == np.mean(is_wrong[answered]) <= 0.05
+    assert np.mean(is_wrong) > 0.05
+    few = table.iloc[:59]  # too few to hold any rate
+    assert _choose_threshold(Bunch(predictions=few), "one", y) is None
 
 
 def test_a_class_of_one_group_is_no_column_short(scans):

@@ -143,6 +143,11 @@ def test_info_of_a_model(cli, trained):
     assert done.returncode == 0
     assert read_manifest(model).model_id in done.stdout
     assert "16 images" in done.stdout
+    lines = {line[:19].strip(): line[19:] for line in done.stdout.splitlines()}
+    assert lines["guard"].strip() == "ScanGuard"
+    assert lines["threshold"].strip() == "none; no result is uncertain"
+    assert "balanced accuracy" in lines
+    assert "no group on both sides" in lines["cross-validation"]
 
 
 # --- guard, abstention, pickles, the packaged model --------------
@@ -151,7 +156,7 @@ def test_info_of_a_model(cli, trained):
 @pytest.fixture(scope="module")
 def guarded(trained, scans_dir, tmp_path_factory):
     """The trained model with a guard and a threshold."""
-    pipeline = load(trained[1])
+    pipeline = load(trained[1]).estimator_
     paths = sorted(map(str, scans_dir.glob("*/*.*")))
     probabilities = pipeline.predict_proba(paths).max(axis=1)
     threshold = float(np.median(probabilities))
@@ -233,8 +238,11 @@ def test_uncertain_in_table_and_csv(cli, guarded, scans_dir):
         (["--abstain", "sure"], "auto or a probability"),
     ],
 )
-def test_what_the_model_lacks_is_one_line(options, match, cli, trained, scans_dir):
-    done = cli("predict", trained[1], scans_dir, *options)
+def test_what_the_model_lacks_is_one_line(
+    options, match, cli, trained, scans_dir, tmp_path
+):
+    save(load(trained[1]).estimator_, tmp_path / "model.btc")
+    done = cli("predict", tmp_path / "model.btc", scans_dir, *options)
     assert done.returncode == 2
     assert match in done.stderr
     assert done.stdout == ""
