@@ -107,6 +107,7 @@ def _leave_out(scans, grouping, column):
     tested = np.sort(np.concatenate([test for _, test in splits]))
     names = [str(sources[test[0]]) for _, test in splits]
     how = f"each {column} left out in turn: {', '.join(names)}"
+    how += f"; {len(tested):,} of {len(sources):,} images are tested on"
     never = sorted(set(map(str, sources)) - set(names))
     if never:
         how += f" (never {', '.join(never)}: training would lack a class)"

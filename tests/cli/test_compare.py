@@ -72,7 +72,9 @@ def test_a_source_is_left_out_in_turn(cli, sources_csv, scans_dir):
     document = json.loads(done.stdout)
     assert [fold["n_test"] for fold in document["folds"]] == [8, 8]
     split = document["protocol"]["split"]
-    assert split.startswith("each source left out in turn: north, south; each image")
+    assert split.startswith(
+        "each source left out in turn: north, south; 16 of 16 images are tested on;"
+    )
     assert document["protocol"]["n_groups"] == 8
 
 
