@@ -174,7 +174,7 @@ def test_robust_on_real_scans_of_two_sources(real_mri_dir):
     table = table[table.source.isin(["rsna-brats2021", "ixi"])]
     table = table.groupby("source").sample(16, random_state=0)
     pipe = make_recipe("robust", image_size=96, random_state=0, trainable="head")
-    pipe.set_params(classifier__epochs=8, classifier__batch_size=8)
+    pipe.set_params(classifier__epochs=6, classifier__batch_size=8)
     pipe.set_params(classifier__learning_rate=0.01)
     X, y = [str(folder / name) for name in table.file], table.label
     weight = source_balanced_weight(y, table.source)

@@ -393,9 +393,7 @@ def test_weights_are_averages_at_the_end(phantoms, tiny, precision):
     last.fit(phantoms.data, phantoms.target)
     weights = zip(clf.model_.weights, last.model_.weights, strict=True)
     assert not any(np.array_equal(np.asarray(a), np.asarray(b)) for a, b in weights)
-    # They lag behind, nearer to where the training began.
     assert last.history_["loss"] == clf.history_["loss"]
-    assert clf.score(phantoms.data, phantoms.target) > 0.25
 
 
 @pytest.mark.parametrize("stops", [True, False])

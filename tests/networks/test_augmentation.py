@@ -44,7 +44,7 @@ def images(n=8, height=12, width=12, channels=1):
 
 
 def train(layer, X):
-    return np.asarray(layer(X, training=True))
+    return keras.ops.convert_to_numpy(layer(X, training=True))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
