@@ -51,10 +51,11 @@ def validate_params(estimator):
         raise
 
 
-def check_count(name, value):
-    """Return a positive integer, or raise a ValueError that names it."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} must be a positive integer, got {value!r}.")
+def check_count(name, value, minimum=1):
+    """Return an integer of at least `minimum`, or raise a ValueError that names it."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < minimum:
+        wanted = "a positive integer" if minimum == 1 else f"an integer >= {minimum}"
+        raise ValueError(f"{name} must be {wanted}, got {value!r}.")
     return int(value)
 
 

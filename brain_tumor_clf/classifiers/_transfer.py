@@ -22,12 +22,14 @@ class TransferCNNClassifier(BaseCNNClassifier):
         A name of `brain_tumor_clf.networks.BACKBONES`.
     weights : {"imagenet", "brain-mri"}, path or None, default=None
         Initial weights of the backbone: those of ImageNet; those of the model that
-        comes with the package, for EfficientNetLite0; a file of weights of the same
-        network; or random ones. "brain-mri" was trained on the public Kaggle set: a
+        comes with the package, for EfficientNetLite0; or random ones. A path names
+        weights of the same network without top (``.weights.h5``, or ``.h5`` as
+        ``keras.applications`` has them), or a saved model that begins with it
+        (``.keras``). "brain-mri" was trained on the public Kaggle set: a
         cross-validation on its images then suffers from leakage.
     trainable : {"all", "head"} or int, default="all"
         What is trained: everything, only the layers after the backbone, or also its
-        last so many blocks.
+        last so many blocks. Frozen batch normalization runs in inference mode.
     pooling : {"max", "avg"}, default="max"
         Global pooling after the backbone.
     dense_units : int, default=64
@@ -35,9 +37,9 @@ class TransferCNNClassifier(BaseCNNClassifier):
     dropout : float, default=0.2
         Share of units dropped before and after the dense layer, in [0, 1).
     mix_style : float, default=0.0
-        Share of the training batches in which the statistics of early feature maps are
-        mixed between images [Zhou2021]_, so that they tell less of the scanner; for
-        EfficientNetLite0 only.
+        Share of the training batches in which the statistics of feature maps are mixed
+        between images [Zhou2021]_, after the first three stages, so that they tell less
+        of the scanner; for EfficientNetLite0 only.
 
     See Also
     --------

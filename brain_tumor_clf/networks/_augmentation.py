@@ -112,17 +112,6 @@ def split_at_scaling(network):
     """Split the layers of one of this package's networks after the augmentation.
 
     Returns the augmentation layers, and those that scale the images and learn.
-
-    Examples
-    --------
-    >>> from brain_tumor_clf.networks import (
-    ...     augmentation_layers, simple_cnn, split_at_scaling
-    ... )
-    >>> layers = augmentation_layers(flip="horizontal")
-    >>> network = simple_cnn((16, 16, 1), 4, augmentation=layers)
-    >>> augmentation, rest = split_at_scaling(network)
-    >>> [layer.name for layer in augmentation], rest[0].name
-    (['random_affine'], 'rescaling')
     """
     names = [layer.name for layer in network.layers]
     at = next(i for i, name in enumerate(names) if name in _SCALING)
@@ -130,15 +119,7 @@ def split_at_scaling(network):
 
 
 def same_augmentation(layers, others):
-    """Tell whether two lists of layers differ in nothing but names and seeds.
-
-    Examples
-    --------
-    >>> from brain_tumor_clf.networks import augmentation_layers, same_augmentation
-    >>> one, two = (augmentation_layers(rotation=5, seed=seed) for seed in (0, 1))
-    >>> same_augmentation(one, two)
-    True
-    """
+    """Tell whether two lists of layers differ in nothing but names and seeds."""
 
     def describe(layer):
         config = layer.get_config()

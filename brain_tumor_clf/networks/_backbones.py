@@ -27,7 +27,7 @@ _STANDARDIZED_TIMES_255 = {
     "scale": tuple(1 / std for std in _STD),
     "offset": tuple(-255 * mean / std for mean, std in zip(_MEAN, _STD, strict=True)),
 }
-_WITHOUT_SCALING = {"include_preprocessing": False}
+_UNSCALED = {"build_options": {"include_preprocessing": False}}
 _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
 _KERNELS = "_weights_tf_dim_ordering_tf_kernels"
 _V3 = f"{_KERAS}mobilenet_v3/weights_mobilenet_v3"
@@ -159,20 +159,10 @@ _ROWS = (
     Backbone("InceptionV3", _TO_MINUS_ONE_ONE, _INCEPTION, "mixed10", 1e-4, 299, 75),
     Backbone("MobileNetV2", _TO_MINUS_ONE_ONE, _MOBILENET_V2, "Conv_1", 3e-4),
     Backbone(
-        "MobileNetV3Small",
-        _TO_MINUS_ONE_ONE,
-        _V3_SMALL,
-        "conv_1",
-        3e-4,
-        build_options=_WITHOUT_SCALING,
+        "MobileNetV3Small", _TO_MINUS_ONE_ONE, _V3_SMALL, "conv_1", 3e-4, **_UNSCALED
     ),
     Backbone(
-        "MobileNetV3Large",
-        _TO_MINUS_ONE_ONE,
-        _V3_LARGE,
-        "conv_1",
-        3e-4,
-        build_options=_WITHOUT_SCALING,
+        "MobileNetV3Large", _TO_MINUS_ONE_ONE, _V3_LARGE, "conv_1", 3e-4, **_UNSCALED
     ),
     Backbone(
         "EfficientNetB0", _STANDARDIZED_TIMES_255, _EFFICIENTNET, "top_conv", 3e-4
@@ -183,7 +173,7 @@ _ROWS = (
         _EFFICIENTNET_V2,
         "top_conv",
         3e-4,
-        build_options=_WITHOUT_SCALING,
+        **_UNSCALED,
     ),
     Backbone(
         "ConvNeXtTiny",
@@ -191,7 +181,7 @@ _ROWS = (
         _CONVNEXT,
         "convnext_tiny_stage_3_block_2_depthwise_conv",
         5e-5,
-        build_options=_WITHOUT_SCALING,
+        **_UNSCALED,
     ),
     Backbone(
         "EfficientNetLite0",

@@ -1,7 +1,6 @@
 """Checks of arguments that the networks share."""
 
 import contextlib
-from numbers import Integral
 
 import keras
 
@@ -30,14 +29,6 @@ def check_input_shape(input_shape):
             "keras.config.set_image_data_format('channels_last')."
         )
     return height, width, int(channels)
-
-
-def check_count(name, value, minimum):
-    """Return a count as an integer, or raise a ValueError that names it."""
-    exact = isinstance(value, Integral) and not isinstance(value, bool)
-    if not exact or value < minimum:
-        raise ValueError(f"{name} must be an integer >= {minimum}, got {value!r}.")
-    return int(value)
 
 
 def check_fraction(name, value):

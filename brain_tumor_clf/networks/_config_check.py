@@ -5,6 +5,7 @@ another file, read a vocabulary from a path or wrap another framework's module, 
 names that somebody else registered.
 """
 
+import graphlib
 import json
 
 import keras
@@ -19,32 +20,14 @@ _LARGE = ("seed", "shared_object_id")  # numbers that size nothing
 
 # They run code, load files, or hold text or tables that no image network needs.
 _REFUSED_LAYERS = (
-    "FlaxLayer",
-    "HashedCrossing",
-    "Hashing",
-    "IntegerLookup",
-    "JaxLayer",
-    "Lambda",
-    "MelSpectrogram",
-    "STFTSpectrogram",
-    "StringLookup",
-    "TFSMLayer",
-    "TextVectorization",
-    "TorchModuleWrapper",
+    *("FlaxLayer", "HashedCrossing", "Hashing", "IntegerLookup", "JaxLayer", "Lambda"),
+    *("MelSpectrogram", "STFTSpectrogram", "StringLookup", "TFSMLayer"),
+    *("TextVectorization", "TorchModuleWrapper"),
 )
 # What x + y, x * 2 and the like between layers become.
 _OPERATIONS = (
-    "Absolute",
-    "Add",
-    "Divide",
-    "Maximum",
-    "Mean",
-    "Minimum",
-    "Multiply",
-    "Negative",
-    "Power",
-    "Subtract",
-    "TrueDivide",
+    *("Absolute", "Add", "Divide", "Maximum", "Mean", "Minimum", "Multiply"),
+    *("Negative", "Power", "Subtract", "TrueDivide"),
 )
 _TENSOR_FORMS = ("__keras_tensor__", "__numpy__", "__slice__", "__ellipsis__")
 _NETWORKS = (
@@ -112,19 +95,14 @@ def _check_node(node, allow_registered, key="", depth=0):
 
 def _check_graph(layers):
     """Refuse a cycle or a missing tensor, on which some versions of Keras never end."""
-    ready, waiting = set(), {}
-    for layer in layers:
-        nodes = layer.get("inbound_nodes") or []
-        if not nodes:
-            ready.add((layer["name"], 0))
-        for i, node in enumerate(nodes):
-            waiting[layer["name"], i] = set(_sources(node))
-    while waiting:
-        done = {key for key, sources in waiting.items() if sources <= ready}
-        if not done:
-            raise ValueError("not connected")
-        ready |= done
-        waiting = {key: value for key, value in waiting.items() if key not in done}
+    made_of = {
+        (layer["name"], i): set(_sources(node))
+        for layer in layers
+        for i, node in enumerate(layer.get("inbound_nodes") or [None])
+    }
+    if not set().union(*made_of.values()) <= made_of.keys():
+        raise ValueError("not connected")
+    graphlib.TopologicalSorter(made_of).prepare()  # a cycle is a ValueError
 
 
 def _sources(node):

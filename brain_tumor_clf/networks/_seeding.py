@@ -19,27 +19,9 @@ def seeded_initialization(seed):
     """Make networks built in this block reproducible; leave `random` as it was.
 
     Python's `random`, from which Keras draws its seeds, is seeded for the time of the
-    block. One thread at a time may be in such a block. The networks of this package
-    take a `seed` themselves, and then do not depend on what other threads draw either.
-
-    Parameters
-    ----------
-    seed : int or None
-        Seed of the network. None draws from the caller's `random` as Keras does.
-
-    Examples
-    --------
-    >>> import keras
-    >>> import numpy as np
-    >>> from brain_tumor_clf.networks import seeded_initialization
-    >>> kernels = []
-    >>> for _ in range(2):
-    ...     with seeded_initialization(0):
-    ...         layer = keras.layers.Dense(3)
-    ...     layer.build((None, 2))
-    ...     kernels.append(np.asarray(layer.kernel))
-    >>> bool((kernels[0] == kernels[1]).all())
-    True
+    block, unless `seed` is None. One thread at a time may be in such a block. The
+    networks of this package take a `seed` themselves, and then do not depend on what
+    other threads draw either.
     """
     if seed is None:
         yield

@@ -3,11 +3,8 @@
 import keras
 from keras import layers
 
-from brain_tumor_clf.networks._checks import (
-    check_count,
-    check_fraction,
-    check_input_shape,
-)
+from brain_tumor_clf._validation import check_count
+from brain_tumor_clf.networks._checks import check_fraction, check_input_shape
 from brain_tumor_clf.networks._seeding import seed_network, seeded_initialization
 from brain_tumor_clf.networks._stages import FEATURE_MAP
 
@@ -42,16 +39,8 @@ def simple_cnn(
     dropout : float, default=0.0
         Share of the hidden units, or of the flattened map if there are none, that is
         dropped in training.
-    augmentation : list of keras.Layer, optional
-        Layers that act on images with values 0..255 in training only; see
-        :func:`augmentation_layers`.
-    dtype : str or keras.DTypePolicy, optional
-        Dtype policy of the network, for example ``"mixed_float16"``. None takes
-        Keras' global policy. The logits are always float32.
-
-    seed : int, optional
-        Seed of the initial weights and of random layers without a seed of their own;
-        Python's `random` is left as it was. None draws from it, as Keras does.
+    augmentation, dtype, seed
+        As in :func:`transfer_cnn`.
 
     Returns
     -------
@@ -72,8 +61,8 @@ def simple_cnn(
     (None, 4)
     """
     input_shape = check_input_shape(input_shape)
-    n_outputs = check_count("n_outputs", n_outputs, 1)
-    kernel_size = check_count("kernel_size", kernel_size, 1)
+    n_outputs = check_count("n_outputs", n_outputs)
+    kernel_size = check_count("kernel_size", kernel_size)
     dense_units = check_count("dense_units", dense_units, 0)
     dropout = check_fraction("dropout", dropout)
     filters = _check_filters(filters)
@@ -125,7 +114,7 @@ def _check_filters(filters):
         ) from None
     if not filters:
         raise ValueError("filters must name at least one block, got an empty one.")
-    return [check_count("Every entry of filters", n, 1) for n in filters]
+    return [check_count("Every entry of filters", n) for n in filters]
 
 
 def _check_large_enough(input_shape, n_blocks, kernel_size):

@@ -3,10 +3,9 @@
 import keras
 from keras import layers
 
-from brain_tumor_clf._validation import check_choice
+from brain_tumor_clf._validation import check_choice, check_count
 from brain_tumor_clf.networks._backbones import get_backbone
 from brain_tumor_clf.networks._checks import (
-    check_count,
     check_fraction,
     check_input_shape,
     check_range,
@@ -51,29 +50,11 @@ def transfer_cnn(
     backbone : str
         A key of ``BACKBONES``.
     input_shape : (int, int, int)
-        Height, width (pixels) and channels of the images. One channel is repeated to
-        three.
+        Height, width (pixels) and channels (1 or 3) of the images.
     n_outputs : int
         Number of logits: one per class, or 1 for two classes.
-    weights : {"imagenet", "brain-mri"} or path, optional
-        Pretrained weights of the backbone. A path names weights of the backbone
-        without top (``.weights.h5``, or ``.h5`` as ``keras.applications`` has them),
-        or a saved model that begins with the backbone (``.keras``). None starts at
-        random.
-    trainable : {"all", "head"} or int, default="all"
-        What is trained: everything; the head only; or the head and this many of the
-        backbone's last blocks (``BACKBONES[backbone].n_blocks`` is the number it has).
-        Frozen batch normalization runs in inference mode.
-    pooling : {"max", "avg"}, default="max"
-        Global pooling of the last feature map.
-    dense_units : int, default=64
-        Units of the hidden dense layer (ReLU); 0 leaves it out.
-    dropout : float, default=0.2
-        Share dropped in training, after the pooling and after the dense layer.
-    mix_style : float, default=0.0
-        Share of the training batches in which :class:`MixStyle` mixes the statistics
-        of feature maps, after the first three stages of EfficientNetLite0; other
-        backbones take 0 only.
+    weights, trainable, pooling, dense_units, dropout, mix_style
+        As of `brain_tumor_clf.TransferCNNClassifier`.
     augmentation : list of keras.Layer, optional
         Layers that act on images with values 0..255 in training only; see
         :func:`augmentation_layers`.
@@ -111,7 +92,7 @@ def transfer_cnn(
     ((None, 4), 4)
     """
     row = get_backbone(backbone)
-    n_outputs = check_count("n_outputs", n_outputs, 1)
+    n_outputs = check_count("n_outputs", n_outputs)
     dense_units = check_count("dense_units", dense_units, 0)
     dropout = check_fraction("dropout", dropout)
     check_range("mix_style", mix_style, 1)
@@ -148,19 +129,10 @@ def feature_extractor(
         A key of ``BACKBONES``.
     input_shape : (int, int, int)
         Height, width (pixels) and channels (1 or 3) of the images.
-    weights : {"imagenet", "brain-mri"}, path or None, default="imagenet"
-        As in :func:`transfer_cnn`.
-    pooling : {"avg", "max", "avgmax"}, default="avg"
-        Global pooling of each feature map; "avgmax" gives the means, then the maxima.
-    stages : int or sequence of int, default=-1
-        Which feature maps, by position in the list of the last one of each
-        resolution, from fine to coarse: -1 is the last map of the network, -2 the last
-        one of twice its height and width, and so on. The features of several are
-        concatenated, and layers after the last of them are not computed.
-    dtype : str or keras.DTypePolicy, optional
-        Dtype policy; None takes Keras' global one. The features are float32.
-    seed : int, optional
-        Seed of the weights if they are not pretrained, as in :func:`transfer_cnn`.
+    weights, pooling, stages
+        As of `brain_tumor_clf.CNNFeatures`.
+    dtype, seed
+        As in :func:`transfer_cnn`. The features are float32.
 
     Returns
     -------
