@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.exceptions import GroupsIgnoredWarning
@@ -134,7 +134,11 @@ def make_targets(codes, n_classes):
 
 def combine_weights(sample_weight, class_weight, y):
     """Return weights of the images, their mean 1, as a new float32 array, or None."""
-    weight = _check_weights(sample_weight, len(y))
+    weight = sample_weight
+    if weight is not None:
+        weight = _check_sample_weight(
+            weight, y, dtype=np.float64, ensure_non_negative=True
+        )
     if class_weight is not None:
         by_class = compute_sample_weight(class_weight, y)
         weight = by_class if weight is None else weight * by_class
@@ -145,22 +149,6 @@ def combine_weights(sample_weight, class_weight, y):
     # Divided by the largest first, lest the mean overflow or vanish.
     weight = weight / weight.max()
     return (weight / weight.mean()).astype("float32")
-
-
-def _check_weights(sample_weight, n):
-    if sample_weight is None:
-        return None
-    weight = np.array(sample_weight, dtype="float64")
-    if weight.ndim == 0:
-        weight = np.full(n, weight)
-    if weight.shape != (n,):
-        raise ValueError(
-            f"sample_weight.shape == {weight.shape}, expected {(n,)}: one weight an "
-            "image."
-        )
-    if not np.isfinite(weight).all() or (weight < 0).any():
-        raise ValueError("sample_weight must be finite and not negative.")
-    return weight
 
 
 def validation_split(y, fraction, *, groups=None, seed):

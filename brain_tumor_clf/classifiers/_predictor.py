@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
-from sklearn.metrics import accuracy_score
+from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf.classifiers._inputs import check_images
@@ -126,23 +126,7 @@ class NetworkPredictor(StoredNetwork, NetworkParameters):
         codes = (logits > 0).astype(int) if logits.ndim == 1 else logits.argmax(axis=1)
         return self.classes_[codes]
 
-    def score(self, X, y, sample_weight=None):
-        """Compute the accuracy of the predictions.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3)
-            Images of the size that was fitted.
-        y : array-like of shape (n,)
-            True labels.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each image.
-
-        Returns
-        -------
-        float
-        """
-        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
+    score = ClassifierMixin.score  # the accuracy
 
     def _check_images(self, X, reset):
         X = check_images(X, type(self).__name__)

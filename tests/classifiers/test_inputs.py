@@ -63,9 +63,9 @@ def test_labels_that_are_refused(tiny, y, message):
     ("weight", "message"),
     [
         ([1, 1], "inconsistent|sample_weight.shape"),
-        ([1, 1, np.nan, 1], "finite"),
-        ([1, 1, -1, 1], "not negative"),
-        ([0, 0, 0, 0], "weight of every image is zero"),
+        ([1, 1, np.nan, 1], "sample_weight contains NaN"),
+        ([1, 1, -1, 1], "Negative values .* `sample_weight`"),
+        ([0, 0, 0, 0], "non-zero|every image is zero"),
     ],
 )
 def test_weights_that_are_refused(tiny, y4, weight, message):
