@@ -42,6 +42,36 @@ class _ConfidenceDisplay:
         proba, classes = estimator.predict_proba(X), estimator.classes_
         return cls.from_predictions(y, proba, classes=classes, name=name, **options)
 
+    @classmethod
+    def from_predictions(
+        cls, y_true, y_proba, *, classes, name=None, ax=None, **options
+    ):
+        """Plot the curve of predicted probabilities.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n,)
+            True labels.
+        y_proba : array-like of shape (n, n_classes)
+            Predicted probability of each class.
+        classes : array-like of shape (n_classes,)
+            Labels of the columns.
+        name : str, default=None
+            Name for the legend.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; a new figure by default.
+        **options : dict
+            `n_bins` and `strategy` as of `reliability_curve`; for `RiskCoverageDisplay`
+            an abstention `threshold` to mark.
+
+        Returns
+        -------
+        display
+            The display, drawn.
+        """
+        options |= {"classes": classes, "name": name}
+        return cls._compute(y_true, y_proba, **options).plot(ax=ax)
+
     def plot(self, ax=None):
         """Draw the curve.
 
@@ -89,8 +119,6 @@ class ReliabilityDisplay(_ConfidenceDisplay):
 
     Examples
     --------
-    >>> import matplotlib
-    >>> matplotlib.use("Agg")
     >>> from brain_tumor_clf.inspection import ReliabilityDisplay
     >>> proba = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]
     >>> display = ReliabilityDisplay.from_predictions(
@@ -106,44 +134,10 @@ class ReliabilityDisplay(_ConfidenceDisplay):
         self.name = name
 
     @classmethod
-    def from_predictions(
-        cls,
-        y_true,
-        y_proba,
-        *,
-        classes,
-        n_bins=15,
-        strategy="uniform",
-        name=None,
-        ax=None,
-    ):
-        """Plot the reliability diagram of predicted probabilities.
-
-        Parameters
-        ----------
-        y_true : array-like of shape (n,)
-            True labels.
-        y_proba : array-like of shape (n, n_classes)
-            Predicted probability of each class.
-        classes : array-like of shape (n_classes,)
-            Labels of the columns.
-        n_bins : int, default=15
-            Number of confidence bins.
-        strategy : {"uniform", "quantile"}, default="uniform"
-            Bins of equal width, or with equal numbers of images.
-        name : str, default=None
-            Name for the legend.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure by default.
-
-        Returns
-        -------
-        ReliabilityDisplay
-        """
-        options = {"classes": classes, "n_bins": n_bins, "strategy": strategy}
+    def _compute(cls, y_true, y_proba, *, name, **options):
         curve = reliability_curve(y_true, y_proba, **options)
         error = expected_calibration_error(y_true, y_proba, **options)
-        return cls(curve, error, name=name).plot(ax=ax)
+        return cls(curve, error, name=name)
 
     def _draw(self):
         """Draw the diagram; the size of a dot shows the number of images in its bin."""
@@ -188,8 +182,6 @@ class RiskCoverageDisplay(_ConfidenceDisplay):
 
     Examples
     --------
-    >>> import matplotlib
-    >>> matplotlib.use("Agg")
     >>> from brain_tumor_clf.inspection import RiskCoverageDisplay
     >>> proba = [[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]
     >>> display = RiskCoverageDisplay.from_predictions(
@@ -207,32 +199,9 @@ class RiskCoverageDisplay(_ConfidenceDisplay):
         self.name = name
 
     @classmethod
-    def from_predictions(
-        cls, y_true, y_proba, *, classes, threshold=None, name=None, ax=None
-    ):
-        """Plot the curve of predicted probabilities.
-
-        Parameters
-        ----------
-        y_true : array-like of shape (n,)
-            True labels.
-        y_proba : array-like of shape (n, n_classes)
-            Predicted probability of each class.
-        classes : array-like of shape (n_classes,)
-            Labels of the columns.
-        threshold : float, default=None
-            An abstention threshold to mark.
-        name : str, default=None
-            Name for the legend.
-        ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure by default.
-
-        Returns
-        -------
-        RiskCoverageDisplay
-        """
+    def _compute(cls, y_true, y_proba, *, classes, name, threshold=None):
         curve = risk_coverage_curve(y_true, y_proba, classes=classes)
-        return cls(*curve, threshold=threshold, name=name).plot(ax=ax)
+        return cls(*curve, threshold=threshold, name=name)
 
     def _draw(self):
         """Draw the curve, and a dot at the threshold."""

@@ -59,8 +59,6 @@ class MisclassifiedDisplay(GalleryDisplay):
 
     Examples
     --------
-    >>> import matplotlib
-    >>> matplotlib.use("Agg")
     >>> from brain_tumor_clf import make_brain_mri
     >>> from brain_tumor_clf.inspection import MisclassifiedDisplay
     >>> scans = make_brain_mri(n_samples=4, image_size=(32, 32), random_state=0)
@@ -182,8 +180,6 @@ class DuplicatePairsDisplay(GalleryDisplay):
 
     Examples
     --------
-    >>> import matplotlib
-    >>> matplotlib.use("Agg")
     >>> from brain_tumor_clf import NearDuplicateGrouper, make_brain_mri
     >>> from brain_tumor_clf.inspection import DuplicatePairsDisplay
     >>> scans = make_brain_mri(n_samples=2, image_size=(48, 48), random_state=0)

@@ -45,8 +45,6 @@ class SaliencyDisplay(GalleryDisplay):
 
     Examples
     --------
-    >>> import matplotlib
-    >>> matplotlib.use("Agg")
     >>> from brain_tumor_clf import (
     ...     SimpleCNNClassifier, make_brain_mri, make_mri_pipeline
     ... )

@@ -29,8 +29,6 @@ class TrainingHistoryDisplay:
 
     Examples
     --------
-    >>> import matplotlib
-    >>> matplotlib.use("Agg")
     >>> from brain_tumor_clf.inspection import TrainingHistoryDisplay
     >>> history = {"loss": [1.2, 0.7], "val_loss": [1.1, 0.9], "accuracy": [0.5, 0.8]}
     >>> display = TrainingHistoryDisplay(history).plot()
