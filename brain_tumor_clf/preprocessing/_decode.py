@@ -97,8 +97,10 @@ def full_size(file):
 def picture_to_array(picture, options):
     """Return a loaded PIL image of any mode as ``uint8`` in `options.color_mode`."""
     mode = MODES[options.color_mode]
-    # Asked first: a transposed picture has lost its tags.
-    is_inverted, stored_as = _is_white_zero(picture), _stored_dtype(picture)
+    # Asked first: a transposed picture has lost its tags. Pillow inverts a TIFF that
+    # stores white as 0 up to 8 bits only.
+    is_inverted = getattr(picture, "tag_v2", {}).get(_PHOTOMETRIC_TAG) == 0
+    stored_as = _stored_dtype(picture)
     if picture.getexif().get(_ORIENTATION_TAG, 1) != 1:
         picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(("I", "F")) or stored_as is not None:
@@ -142,23 +144,13 @@ def _seek_frame(image, frame):
 
 def _draft(image, mode, least_size):
     """Have libjpeg skip the colors and the resolution that nobody needs."""
-    if least_size is None:
-        image.draft(mode, None)
-        return
-    height, width = least_size
-    if _is_transposed(image):
-        height, width = width, height
-    image.draft(mode, (width, height))
+    if least_size is not None and not _is_transposed(image):
+        least_size = least_size[::-1]  # to width and height
+    image.draft(mode, least_size)
 
 
 def _is_transposed(image):
     return image.getexif().get(_ORIENTATION_TAG, 1) >= _TRANSPOSED_FROM
-
-
-def _is_white_zero(picture):
-    """Return whether a TIFF stores white as 0, which Pillow inverts up to 8 bits."""
-    tags = getattr(picture, "tag_v2", None)
-    return tags is not None and tags.get(_PHOTOMETRIC_TAG) == 0
 
 
 def _stored_dtype(picture):
@@ -177,11 +169,9 @@ def is_reduced(picture):
 
     Of a picture that is loaded already only a TIFF still tells.
     """
-    return _stored_bits(picture) > _kept_bits(picture.mode)
-
-
-def _kept_bits(mode):
-    return 16 if mode.startswith("I;16") else 32 if mode in ("I", "F") else 8
+    is_wide = picture.mode in ("I", "F")
+    kept_bits = 32 if is_wide else 16 if picture.mode.startswith("I;16") else 8
+    return _stored_bits(picture) > kept_bits
 
 
 def _stored_bits(picture):

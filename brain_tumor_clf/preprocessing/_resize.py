@@ -9,12 +9,7 @@ from sklearn.utils._param_validation import StrOptions
 from brain_tumor_clf._validation import check_image_size
 from brain_tumor_clf.preprocessing._base import N_JOBS, ImageTransformer, Placement
 
-_FILTERS = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
+_FILTERS = {"nearest", "bilinear", "bicubic", "lanczos"}
 # Pillow first shrinks by a whole factor, to no less than this times the target.
 _REDUCING_GAP = 2.0
 
@@ -54,7 +49,7 @@ class ImageResizer(ImageTransformer):
     _parameter_constraints = {
         "image_size": [Integral, "array-like"],
         "keep_aspect": ["boolean"],
-        "interpolation": [StrOptions(set(_FILTERS))],
+        "interpolation": [StrOptions(_FILTERS)],
         "n_jobs": N_JOBS,
     }
 
@@ -110,7 +105,7 @@ class ImageResizer(ImageTransformer):
     def _resize(self, image, height, width):
         if image.shape[:2] == (height, width):
             return image
-        resample = _FILTERS[self.interpolation]
+        resample = Image.Resampling[self.interpolation.upper()]
         gap = None if self.interpolation == "nearest" else _REDUCING_GAP
         picture = Image.fromarray(np.ascontiguousarray(image))
         return np.asarray(picture.resize((width, height), resample, reducing_gap=gap))
