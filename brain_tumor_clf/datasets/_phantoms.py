@@ -69,7 +69,8 @@ def make_brain_mri(
     data : :class:`~sklearn.utils.Bunch`
         Dictionary-like, with `data` (ndarray of uint8 of shape (n_samples, H, W)),
         `target`, `groups` (patient) and `planes` (arrays of shape (n_samples,)),
-        `target_names` (sorted), `DESCR`, and with ``return_masks=True`` also `masks`
+        `frame` (columns ``label``, ``group`` and ``plane``), `target_names` (sorted),
+        `DESCR`, and with ``return_masks=True`` also `masks`
         (ndarray of bool of shape (n_samples, H, W)).
 
     (data, target) : tuple if ``return_X_y=True``
@@ -97,10 +98,9 @@ def make_brain_mri(
     masks = np.empty((n_samples, *size), dtype=bool)
     for i in range(n_samples):
         data[i], masks[i] = plan.draw(i, size)
-    if return_X_y:
-        return data, plan.target
-    columns = {"target": plan.target, "groups": plan.groups, "planes": plan.planes}
-    return _as_bunch(plan, size, data, masks if return_masks else None, columns)
+    frame = plan.frame.drop(columns="slice")
+    scans = _as_bunch(plan, frame, size, data, masks if return_masks else None)
+    return (scans.data, scans.target) if return_X_y else scans
 
 
 def write_brain_mri(
@@ -137,7 +137,8 @@ def write_brain_mri(
     -------
     data : :class:`~sklearn.utils.Bunch`
         As of :func:`make_brain_mri`, in the order of the sorted paths; `data` and
-        `masks` are paths as strings, and `groups` are names.
+        `masks` are paths as strings, and `groups` are names; `frame` has a column
+        ``path``, too.
 
     Raises
     ------
@@ -158,58 +159,69 @@ def write_brain_mri(
     size = _check_size(image_size, least=24)
     plan = _Plan(n_samples, classes, slices_per_patient, planes, random_state)
     folder = _make_empty_folder(folder)
-    rows = [_write_one(folder, plan, i, size, write_masks) for i in range(n_samples)]
+    files = [_write_one(folder, plan, i, size, write_masks) for i in range(n_samples)]
+    groups = [f"phantom-{group:05d}" for group in plan.frame["group"]]
+    table = plan.frame.assign(file=files, group=groups)
     # In the order of the full paths, as load_mri_folder has it.
-    columns = map(np.array, zip(*sorted(rows), strict=True))
-    file, target, groups, cut_in, mask = columns
-    table = {"file": file, "label": target, "group": groups, "plane": cut_in}
-    pd.DataFrame(table).to_csv(folder / "groups.csv", index=False)
-    columns = {"target": target, "groups": groups, "planes": cut_in}
-    masks = _full_paths(folder, mask) if write_masks else None
-    return _as_bunch(plan, size, _full_paths(folder, file), masks, columns)
+    table = table.sort_values("file", ignore_index=True)
+    columns = ["file", "label", "group", "plane"]
+    table.to_csv(folder / "groups.csv", columns=columns, index=False)
+    masks = [str(_mask_path(folder, file)) for file in table["file"]]
+    masks = np.array(masks, dtype=object) if write_masks else None
+    table["path"] = [str(folder / file) for file in table["file"]]
+    frame = table[["path", "label", "group", "plane"]]
+    return _as_bunch(plan, frame, size, frame["path"].to_numpy(dtype=object), masks)
 
 
 class _Plan:
-    """Patient, class and plane of each phantom, which it draws by number."""
+    """Label, patient, plane and slice of each phantom, which it draws by number."""
 
     def __init__(self, n_samples, classes, slices_per_patient, planes, random_state):
         check_count("n_samples", n_samples)
         check_count("slices_per_patient", slices_per_patient)
         self.classes = _check_names("class", classes, CLASSES)
-        choices = _check_names("plane", planes, PLANES)
+        planes = _check_names("plane", planes, PLANES)
         n_classes, number = len(self.classes), np.arange(n_samples)
+        turn = number % n_classes
         # A round is one patient of each class, all their slices.
         rounds, within = np.divmod(number, n_classes * slices_per_patient)
-        self.groups = rounds * n_classes + within % n_classes
-        self.slices = within // n_classes
-        self.target = np.asarray(self.classes)[number % n_classes]
-        turns = rounds * slices_per_patient + self.slices
+        slices = within // n_classes
         # Shifted by class, or small sets would lack a class in a plane.
-        self.planes = np.asarray(choices)[(turns + number % n_classes) % len(choices)]
+        turns = rounds * slices_per_patient + slices + turn
+        columns = {
+            "label": np.take(self.classes, turn),
+            "group": rounds * n_classes + turn,
+            "plane": np.take(planes, turns, mode="wrap"),
+            "slice": slices,
+        }
+        self.frame = pd.DataFrame(columns)
         self._seed = int(check_random_state(random_state).randint(2**31 - 1))
 
     def rng(self, i, *purpose):
         """Return a generator for one purpose of the patient of image `i`."""
-        return np.random.default_rng([self._seed, self.groups[i], *purpose])
+        return np.random.default_rng([self._seed, self.frame["group"][i], *purpose])
 
     def draw(self, i, size):
         """Return image and tumor mask number `i`."""
-        rngs = self.rng(i), self.rng(i, 1 + self.slices[i])
-        return draw_scan(self.target[i], self.planes[i], size, *rngs)
+        row = self.frame.loc[i]
+        rngs = self.rng(i), self.rng(i, 1 + row["slice"])
+        return draw_scan(row["label"], row["plane"], size, *rngs)
 
 
-def _as_bunch(plan, size, data, masks, columns):
+def _as_bunch(plan, frame, size, data, masks):
     """Return phantoms with their description."""
-    names, counts = np.unique(plan.target, return_counts=True)
-    description = _DESCR.format(
-        n=len(plan.target),
-        patients=len(np.unique(plan.groups)),
-        height=size[0],
-        width=size[1],
-        counts=", ".join(f"{n} {c}" for c, n in zip(names, counts, strict=True)),
-    )
+    counts = frame["label"].value_counts().sort_index()
+    about = {"n": len(frame), "patients": frame["group"].nunique()}
+    about |= {"height": size[0], "width": size[1]}
+    about["counts"] = ", ".join(f"{n} {label}" for label, n in counts.items())
     bunch = Bunch(
-        data=data, **columns, target_names=sorted(plan.classes), DESCR=description
+        data=data,
+        target=frame["label"].to_numpy(dtype=str),
+        groups=np.asarray(frame["group"].tolist()),
+        planes=frame["plane"].to_numpy(dtype=str),
+        target_names=sorted(plan.classes),
+        frame=frame,
+        DESCR=_DESCR.format(**about),
     )
     if masks is not None:
         bunch.masks = masks
@@ -250,26 +262,28 @@ def _make_empty_folder(folder):
 
 
 def _write_one(folder, plan, i, size, write_masks):
-    rng = plan.rng(i, 0, plan.slices[i])  # for the file, not for the image
+    """Write one phantom, and return its file below the folder."""
+    label, group, _, number = plan.frame.loc[i]
+    rng = plan.rng(i, 0, number)  # for the file, not for the image
     height, width = (max(int(n * rng.uniform(0.75, 1.25)), 16) for n in size)
     pixels, mask = plan.draw(i, (height, width))
     image = Image.fromarray(_expose(pixels, rng))
     if rng.random() < 0.5:
         image = image.convert("RGB")
-    label, group = str(plan.target[i]), f"phantom-{plan.groups[i]:05d}"
-    name = f"{label}/{group}-{plan.slices[i] + 1:02d}"
+    is_jpeg = rng.random() < 0.7
+    suffix = "jpg" if is_jpeg else "png"
+    file = f"{label}/phantom-{group:05d}-{number + 1:02d}.{suffix}"
     (folder / label).mkdir(exist_ok=True)
-    if rng.random() < 0.7:
-        file = f"{name}.jpg"
-        image.save(folder / file, quality=int(rng.integers(85, 96)))
-    else:
-        file = f"{name}.png"
-        image.save(folder / file)
-    mask_file = f"{_MASK_FOLDER}/{name}.png"
+    image.save(folder / file, quality=int(rng.integers(85, 96)) if is_jpeg else None)
     if write_masks:
-        (folder / mask_file).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(mask.astype(np.uint8) * 255).save(folder / mask_file)
-    return file, label, group, str(plan.planes[i]), mask_file
+        mask_path = _mask_path(folder, file)
+        mask_path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mask.astype(np.uint8) * 255).save(mask_path)
+    return file
+
+
+def _mask_path(folder, file):
+    return (folder / _MASK_FOLDER / file).with_suffix(".png")
 
 
 def _expose(pixels, rng):
@@ -282,7 +296,3 @@ def _expose(pixels, rng):
     else:
         tones = 255 * (np.arange(256) / 255) ** rng.uniform(0.6, 0.8)
     return np.clip(tones + 0.5, 0, 255).astype(np.uint8)[pixels]
-
-
-def _full_paths(folder, files):
-    return np.array([str(folder / file) for file in files], dtype=object)

@@ -24,6 +24,8 @@ class TestBunch:
         assert scans.masks.dtype == bool
         assert scans.target.shape == scans.groups.shape == scans.planes.shape == (96,)
         assert scans.target_names == CLASSES
+        assert list(scans.frame) == ["label", "group", "plane"]
+        assert scans.frame["plane"].tolist() == scans.planes.tolist()
         assert "96 slices of 48 drawn heads" in scans.DESCR
 
     def test_no_masks_unless_asked_for(self):

@@ -88,7 +88,7 @@ class TestTable:
         pd.testing.assert_frame_equal(
             scans.frame, load_mri_folder(tmp_path / "set").frame
         )
-        assert scans.frame["plane"].tolist() == drawn.planes.tolist()
+        pd.testing.assert_frame_equal(scans.frame, drawn.frame)
         assert ImageReader().transform(scans.data).shape == (6,)
 
     def test_names_of_another_encoding(self, folder):
