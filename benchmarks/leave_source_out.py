@@ -14,11 +14,8 @@ import tempfile
 
 import common
 import numpy as np
-import pandas as pd
 
 from brain_tumor_clf import make_recipe
-
-_UNKNOWN = "unknown"
 
 
 def parse_arguments():
@@ -30,12 +27,10 @@ def parse_arguments():
 
 def find_left_out(scans, args):
     """Return which scans are tumors of patients that the table does not name."""
-    if args.groups is None:
+    if "patient" not in scans.frame:
         raise SystemExit("--groups must name a table with the column patient.")
-    table = pd.read_csv(args.groups, dtype=str)
-    table["group"] = table["patient"].fillna(_UNKNOWN)
-    patients = common.load_grouped_scans(args.folder, table).groups
-    left_out = (patients == _UNKNOWN) & (scans.target != args.healthy)
+    unknown = scans.frame["patient"].isna().to_numpy()
+    left_out = unknown & (scans.target != args.healthy)
     if not left_out.any():
         raise SystemExit("No tumor is without a patient: there is no source to leave.")
     return left_out
