@@ -91,6 +91,17 @@ class TestTable:
         pd.testing.assert_frame_equal(scans.frame, drawn.frame)
         assert ImageReader().transform(scans.data).shape == (6,)
 
+    def test_sets_are_joined_by_their_frames(self, tmp_path):
+        parts = []
+        for name in ("a", "b"):
+            write_brain_mri(tmp_path / name, 4, image_size=24, random_state=0)
+            frame = load_mri_folder(tmp_path / name).frame
+            parts.append(frame.assign(source=name, group=name + frame["group"]))
+        scans = load_mri_table(pd.concat([parts[0], parts[1].drop(columns="plane")]))
+        assert scans.data.tolist() == [*parts[0]["path"], *parts[1]["path"]]
+        assert scans.frame["source"].tolist() == ["a"] * 4 + ["b"] * 4
+        assert scans.frame["plane"].isna().tolist() == [False] * 4 + [True] * 4
+
     def test_names_of_another_encoding(self, folder):
         name = os.fsdecode(b"caf\xe9.png")
         (folder / "a.png").rename(folder / name)
