@@ -29,7 +29,7 @@ class Folds(NamedTuple):
     """Folds of a cross-validation: `cv` as `compare` takes it, and in words.
 
     Folds that each leave out one source have their `names`, and the source of each
-    image tested on, in the order of the images, as `subgroups`.
+    image, in the order of the images, as `subgroups`.
     """
 
     cv: object
@@ -98,13 +98,10 @@ def make_folds(scans, grouping, n_splits, leave_out=None):
 
 
 def _leave_out(scans, grouping, column):
-    import numpy as np
-
     from brain_tumor_clf import leave_one_source_out
 
     sources = opt.take_columns(scans, [column], "--leave-out")[column]
     splits = leave_one_source_out(sources, scans.target, grouping.labels)
-    tested = np.sort(np.concatenate([test for _, test in splits]))
     names = [str(sources[test[0]]) for _, test in splits]
     how = f"each {column} left out in turn: {', '.join(names)}"
     how += f"; {len(tested):,} of {len(sources):,} images are tested on"
@@ -112,8 +109,7 @@ def _leave_out(scans, grouping, column):
     if never:
         how += f" (never {', '.join(never)}: training would lack a class)"
     shell.note(f"Folds: {how}")
-    subgroups = {column: sources.to_numpy()[tested]}
-    return Folds(splits, len(splits), how, names, subgroups)
+    return Folds(splits, len(splits), how, names, {column: sources})
 
 
 @dataclass

@@ -34,7 +34,7 @@ def check_labels(y, suffix="", label_map=None):
     return np.asarray([label_map.get(label, label) for label in y.tolist()])
 
 
-def check_groups(groups, y):
+def check_groups(groups, y, name="groups"):
     """Return groups as a 1-D array that fits the labels; None stays None.
 
     Raise a ValueError if an image has no group: all of those would be taken for one.
@@ -44,7 +44,9 @@ def check_groups(groups, y):
     groups = column_or_1d(groups)
     check_consistent_length(groups, y)
     advice = "NearDuplicateGrouper().fit_predict(X, links=groups) gives each a group."
-    _check_complete(groups, "groups has no entry", advice)
+    if name != "groups":
+        advice = "Name each, or leave these images out."
+    _check_complete(groups, f"{name} has no entry", advice)
     return groups
 
 

@@ -1,16 +1,23 @@
 """Comparison: what `compare` found."""
 
-from numbers import Integral
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from brain_tumor_clf._validation import check_choice
 from brain_tumor_clf.inspection import axes_row
 from brain_tumor_clf.reports import _report
 from brain_tumor_clf.reports._evaluation import EvaluationReport
+from brain_tumor_clf.reports._render import estimates
+from brain_tumor_clf.reports._subgroups import check_subgroups
+
+_SOURCES = (
+    "Each model was trained on the other sources. Those that are never left out are "
+    "named below. Means over classes are of those that occur in the source."
+)
+_SHOWN = ("balanced_accuracy", "tumor_miss_rate", "false_alarm_rate")
 
 
 class Comparison(_report.BaseReport):
@@ -31,6 +38,9 @@ class Comparison(_report.BaseReport):
         Name of the score.
     protocol : Protocol
         What the scores were computed on.
+    sources : DataFrame or None
+        With `leave_out`, every score on each source left out, with its interval: one
+        row an "estimator", "source" and "score", of the first seed.
 
     Notes
     -----
@@ -56,7 +66,9 @@ class Comparison(_report.BaseReport):
     EvaluationReport(60 images, balanced accuracy 0.9...)
     """
 
-    def __init__(self, folds, predictions, y, groups, names, scoring, protocol):
+    def __init__(
+        self, folds, predictions, y, groups, names, scoring, protocol, sources=None
+    ):
         self.folds = folds
         self.predictions = predictions
         self.names = names
@@ -64,6 +76,16 @@ class Comparison(_report.BaseReport):
         self.protocol = protocol
         self._y = y
         self._groups = groups
+        self._sources = sources
+
+    @cached_property
+    def sources(self):
+        """Return the scores on each source left out, or None; see the attributes."""
+        if self._sources is None:
+            return None
+        healthy = "notumor" if "notumor" in self._y else None
+        reports = [(name, self.report(name, healthy=healthy)) for name in self.names]
+        return _scores_by_source(reports)
 
     def to_frame(self, *, confidence=0.95):
         """Return one row an estimator, in the order given.
@@ -98,7 +120,7 @@ class Comparison(_report.BaseReport):
                 table.loc[name, column] = value
         return table
 
-    def report(self, name=None, *, seed=None, **options):
+    def report(self, name=None, *, seed=None, subgroups=None, **options):
         """Return an evaluation of one estimator on its out-of-fold predictions.
 
         Parameters
@@ -107,13 +129,17 @@ class Comparison(_report.BaseReport):
             Name of the estimator; the first by default.
         seed : int, default=None
             Seed of the folds; the first by default.
+        subgroups : DataFrame or mapping of str to array-like of shape (n,)
+            As of `evaluate`, with an entry for each image of `X`; the sources by
+            default where they were left out.
         **options
             As of `EvaluationReport.from_predictions`: `healthy`, `per_group`, …
 
         Returns
         -------
         EvaluationReport
-            Of all images, each predicted by a model that was not trained on it.
+            Of all images that a fold tests on, each predicted by a model that was not
+            trained on it.
 
         Raises
         ------
@@ -131,6 +157,10 @@ class Comparison(_report.BaseReport):
                 "The folds test on an image more than once, so that it has no single "
                 "out-of-fold prediction. Compare on folds that share no test image."
             )
+        if subgroups is None and self._sources is not None:
+            subgroups = {"source": self._sources}
+        if subgroups is not None:
+            subgroups = check_subgroups(subgroups, len(self._y))
         classes = np.unique(self._y)
         proba = chosen[[f"p_{label}" for label in classes]].to_numpy(dtype=float)
         return EvaluationReport.from_predictions(
@@ -139,17 +169,19 @@ class Comparison(_report.BaseReport):
             None if np.isnan(proba).all() else proba,
             classes=classes,
             groups=None if self._groups is None else self._groups[at],
+            subgroups=None if subgroups is None else subgroups.iloc[at],
             protocol=f"{self.protocol.split}, out of fold",
             **options,
         )
 
     def to_dict(self):
-        """Return protocol, scoring, folds and table as a dict for JSON."""
+        """Return protocol, scoring, folds and tables as a dict for JSON."""
         return {
             "protocol": self.protocol.to_dict(),
             "scoring": self.scoring,
             "folds": _report.records(self.folds),
             "table": _report.records(self.to_frame().rename_axis("estimator")),
+            "sources": _report.records(self.sources),
         }
 
     def _draw(self, ax):
@@ -191,7 +223,9 @@ class Comparison(_report.BaseReport):
             )
             title = f"Against {frame.index[0]}, corrected resampled t-test"
             yield _report.Table(title=title, frame=table)
-        if self.folds["held_out"].notna().all():
+        if self._sources is not None:
+            yield from _source_tables(self.sources, self.names)
+        elif self.folds["held_out"].notna().all():
             by_source = self.folds.pivot_table(
                 index="held_out", columns="estimator", values="score", sort=False
             )[self.names]
@@ -201,36 +235,35 @@ class Comparison(_report.BaseReport):
         return f"Comparison({', '.join(self.names)}; {len(self.folds)} fits)"
 
 
-def make_folds(X, y, groups, cv, seed):
-    """Return the folds of a number of folds, or of a splitter."""
-    if not isinstance(cv, Integral):
-        return cv.split(X, y, groups)
-    if groups is None:
-        return StratifiedKFold(cv, shuffle=True, random_state=seed).split(X, y)
-    n_groups = len(np.unique(groups))
-    if n_groups < cv:
-        raise ValueError(f"cv={cv} folds need as many groups, got {n_groups}.")
-    folds = StratifiedGroupKFold(cv, shuffle=True, random_state=seed)
-    return folds.split(X, y, groups)
+def _source_tables(table, names):
+    """Yield a table of each of the main scores: a row a source, a column an estimator.
+
+    `table` has the scores of all estimators, as `EvaluationReport.subgroups`.
+    """
+    about = table.drop_duplicates("source").set_index("source")
+    about = about[["images", "groups", "classes absent"]]
+    about = about.replace("", np.nan).dropna(axis="columns", how="all")
+    table = table.assign(estimate=estimates(table))
+    for score in _SHOWN:
+        rows = table[table["score"] == score]
+        if len(rows):
+            wide = rows.pivot(index="source", columns="estimator", values="estimate")
+            yield _report.Table(
+                title=f"{score.replace('_', ' ').capitalize()} by the source left out",
+                note=_SOURCES,
+                frame=about.join(wide[names]),
+                detail_columns=about.columns.intersection(["classes absent"]),
+            )
 
 
-def split_notes(splits, y, groups):
-    """Yield what a reader must know of splits that tear groups or lack a class."""
-    found = {
-        "a group lies on both sides: leakage": [
-            groups is not None and len(np.intersect1d(groups[train], groups[test]))
-            for _, _, train, test in splits
-        ],
-        "training lacks a class of the test images, which all count as errors": [
-            len(np.setdiff1d(y[test], y[train])) for _, _, train, test in splits
-        ],
-        "no test image is of some class of training; means over classes leave it out": [
-            len(np.setdiff1d(y[train], y[test])) for _, _, train, test in splits
-        ],
-    }
-    for what, counts in found.items():
-        if any(counts):
-            yield f"in {np.count_nonzero(counts)} of {len(splits)} splits {what}"
+def _scores_by_source(reports):
+    """Return the scores by source of several reports, given by name, in one table."""
+    parts = [report.subgroups.assign(estimator=name) for name, report in reports]
+    table = pd.concat(parts, ignore_index=True).drop(columns="column")
+    table = table.rename(columns={"subgroup": "source"})
+    first = table.pop("estimator")
+    table.insert(0, "estimator", first)
+    return table
 
 
 def corrected_t_test(difference, test_share, confidence=0.95):

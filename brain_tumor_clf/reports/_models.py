@@ -1,22 +1,16 @@
 """Scores of models: of a fitted one, and of several on the same folds."""
 
-import time
-import warnings
-from functools import wraps
 from numbers import Integral
 
-import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.base import clone
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing, indexable
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils import indexable
 
-from brain_tumor_clf.reports._checks import check_finite, check_groups, check_labels
-from brain_tumor_clf.reports._comparison import Comparison, make_folds, split_notes
+from brain_tumor_clf.reports._checks import check_groups, check_labels
+from brain_tumor_clf.reports._comparison import Comparison
 from brain_tumor_clf.reports._evaluation import EvaluationReport
+from brain_tumor_clf.reports._fits import fit_and_score
+from brain_tumor_clf.reports._folds import leave_out_each, make_splits, split_notes
 from brain_tumor_clf.reports._report import describe
 
 
@@ -125,6 +119,7 @@ def compare(
     *,
     groups=None,
     cv=5,
+    leave_out=None,
     scoring="balanced_accuracy",
     seeds=(0,),
     n_jobs=None,
@@ -147,9 +142,13 @@ def compare(
     cv : int, splitter or iterable, default=5
         Number of folds, which are stratified, shuffled anew for each seed and keep
         groups whole if there are any; or a splitter of scikit-learn; or pairs of
-        positions to train and to test on: ``LeaveOneGroupOut().split(X, y, sources)``
-        leaves one source out at a time while `groups` are still patients. The protocol
-        counts groups that such splits tear apart.
+        positions to train and to test on. The protocol counts groups that such splits
+        tear apart.
+    leave_out : array-like of shape (n,), default=None
+        Source of each image, such as its hospital. In place of `cv`, each source in
+        turn is scored by models trained on the others (`leave_one_source_out`), with
+        its patients as `groups`. Sources without which training would lack a class are
+        never left out, and named.
     scoring : str or callable, default="balanced_accuracy"
         Scorer, as in scikit-learn.
     seeds : sequence of int, default=(0,)
@@ -167,8 +166,8 @@ def compare(
     Raises
     ------
     ValueError
-        If there is no estimator, labels are missing, an image has no group, or groups
-        are fewer than folds.
+        If there is no estimator, labels are missing, an image has no group, groups are
+        fewer than folds, or no source can be left out.
 
     Examples
     --------
@@ -194,17 +193,17 @@ def compare(
     y = check_labels(y)
     groups = check_groups(groups, y)
     X, y = indexable(X, y)
-    how = f"cv={cv!r}"
-    if not isinstance(cv, Integral):
-        how = how if hasattr(cv, "split") else "pairs of positions as given"
-        cv = check_cv(cv, y, classifier=True)  # once: pairs may be a generator
-    splits = [
-        (seed, fold, *split)
-        for seed in seeds
-        for fold, split in enumerate(make_folds(X, y, groups, cv, seed))
-    ]
+    sources = check_groups(leave_out, y, "leave_out")
+    if sources is not None:
+        cv, source_notes = leave_out_each(sources, y, groups)
+        how = "each source left out in turn"
+    elif isinstance(cv, Integral) or hasattr(cv, "split"):
+        how, source_notes = f"cv={cv!r}", []
+    else:
+        how, source_notes = "pairs of positions as given", []
+    splits = make_splits(y, groups, cv, seeds, groups if sources is None else sources)
     fits = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_fit_and_score)(name, estimator, *split, X, y, groups, scoring)
+        delayed(fit_and_score)(name, estimator, *split, X, y, groups, scoring)
         for name, estimator in estimators.items()
         for split in splits
     )
@@ -215,76 +214,8 @@ def compare(
         if progress is not None:
             progress(row)
     split = f"{len(splits) // len(seeds)} folds, the same for all ({how})"
-    notes = f"scores are {scoring}", *split_notes(splits, y, groups)
+    notes = f"scores are {scoring}", *source_notes, *split_notes(splits, y, groups)
     protocol = describe(len(y), groups, split, tuple(seeds), notes)
     tables = pd.DataFrame(rows), pd.concat(predictions, ignore_index=True)
-    return Comparison(*tables, y, groups, list(estimators), str(scoring), protocol)
-
-
-def _fit_and_score(name, estimator, seed, fold, train, test, X, y, groups, scoring):
-    """Return a row of `Comparison.folds`, and rows of `Comparison.predictions`."""
-    model = _seeded(estimator, seed)
-    params = {} if groups is None else fit_groups(model, groups[train])
-    start = time.perf_counter()
-    model.fit(_safe_indexing(X, train), y[train], **params)
-    fit_time = time.perf_counter() - start
-    X_test = _safe_indexing(X, test)
-    answers = _Answers(model, X_test)
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        # The protocol says it once for all splits.
-        warnings.filterwarnings("ignore", "y_pred contains classes", UserWarning)
-        scored = answers if isinstance(scoring, str) else model
-        score = check_scoring(model, scoring)(scored, X_test, y[test])
-    predict_time = time.perf_counter() - start
-    held_out = [] if groups is None else np.unique(groups[test]).tolist()
-    key = {"estimator": name, "seed": seed, "fold": fold}
-    row = {**key, "held_out": held_out[0] if len(held_out) == 1 else None}
-    row |= {"score": float(score), "fit_time": fit_time, "predict_time": predict_time}
-    row |= {"n_train": len(train), "n_test": len(test)}
-    predicted = {**key, "index": test, "label": answers.predict(X_test)}
-    columns = {}
-    if hasattr(model, "predict_proba"):
-        proba = answers.predict_proba(X_test)
-        check_finite(proba, f"predict_proba of {name!r}, seed {seed}, fold {fold},")
-        columns = dict(zip(model.classes_, proba.T, strict=True))
-    missing = 0.0 if columns else np.nan
-    for label in np.unique(y):
-        predicted[f"p_{label}"] = columns.get(label, missing)
-    return row, pd.DataFrame(predicted)
-
-
-class _Answers:
-    """A fitted classifier that predicts the images of a fold only once."""
-
-    def __init__(self, model, X):
-        self._model, self._X = model, X
-
-    def __getattr__(self, name):
-        value = getattr(self._model, name)
-        if name not in ("predict", "predict_proba"):
-            return value
-        predicted = value(self._X)
-        answer = wraps(value)(lambda X: predicted)
-        setattr(self, name, answer)  # found from now on without this method
-        return answer
-
-
-def _seeded(estimator, seed):
-    """Return a clone whose parameters called `random_state`, at any depth, are set.
-
-    The first to the seed, others to draws from it: networks that vote must differ.
-    """
-    model = clone(estimator)
-    names = [x for x in model.get_params() if x.split("__")[-1] == "random_state"]
-    drawn = np.random.SeedSequence(seed).generate_state(len(names)) >> 1
-    seeds = [seed, *map(int, drawn[1:])]
-    return model.set_params(**dict(zip(names, seeds, strict=False)))
-
-
-def fit_groups(model, groups):
-    """Return the parameters of `fit` that make early stopping keep groups whole."""
-    name, last = model.steps[-1] if hasattr(model, "steps") else ("", model)
-    if not has_fit_parameter(last, "groups"):
-        return {}
-    return {f"{name}__groups" if name else "groups": groups}
+    about = list(estimators), str(scoring), protocol, sources
+    return Comparison(*tables, y, groups, *about)

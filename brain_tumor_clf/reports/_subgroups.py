@@ -24,7 +24,7 @@ _RULE = (
 
 
 def check_subgroups(subgroups, n):
-    """Return columns of subgroups as text, and all together if there are several."""
+    """Return columns of subgroups as a table of text."""
     columns = {}
     for name in subgroups:
         values = pd.Series(column_or_1d(subgroups[name]))
@@ -37,17 +37,17 @@ def check_subgroups(subgroups, n):
         columns[str(name)] = values.astype(object).where(values.notna(), UNKNOWN)
     if not columns:
         raise ValueError("subgroups must hold at least one column, got none.")
-    frame = pd.DataFrame(columns).astype(str)
-    if len(columns) > 1:
-        frame[" x ".join(columns)] = frame.agg(" x ".join, axis=1)
-    return frame
+    return pd.DataFrame(columns).astype(str)
 
 
 def subgroup_table(predictions, groups, frame, **options):
     """Return every score of every subgroup: a row for each column, subgroup and score.
 
-    `options` are those of `bootstrap_interval`.
+    Combinations of several columns are one more column. `options` are those of
+    `bootstrap_interval`.
     """
+    if frame.shape[1] > 1:
+        frame = frame.assign(**{" x ".join(frame): frame.agg(" x ".join, axis=1)})
     parts = [
         _score_part(predictions, groups, at, options).assign(
             column=name, subgroup=value
