@@ -104,7 +104,8 @@ def _leave_out(scans, grouping, column):
     splits = leave_one_source_out(sources, scans.target, grouping.labels)
     names = [str(sources[test[0]]) for _, test in splits]
     how = f"each {column} left out in turn: {', '.join(names)}"
-    how += f"; {len(tested):,} of {len(sources):,} images are tested on"
+    n_tested = sum(len(test) for _, test in splits)
+    how += f"; {n_tested:,} of {len(sources):,} images are tested on"
     never = sorted(set(map(str, sources)) - set(names))
     if never:
         how += f" (never {', '.join(never)}: training would lack a class)"
