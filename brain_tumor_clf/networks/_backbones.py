@@ -72,7 +72,8 @@ class Backbone:
     build_options : dict
         Extra arguments of the builder.
     builder : callable or None
-        Function that builds it in place of ``keras.applications``.
+        Function of the input tensor and `mix_style` that builds it in place of
+        ``keras.applications``.
 
     Examples
     --------

@@ -154,12 +154,9 @@ class RandomIntensity(RandomLayer):
 
     Parameters
     ----------
-    brightness : (float, float), optional
-        Range of the factor of the values.
-    contrast : (float, float), optional
-        Range of the factor of their distance from the mean.
-    gamma : (float, float), optional
-        Range of the exponent.
+    brightness, contrast, gamma : (float, float), optional
+        Range of the factor of the values, of the factor of their distance from the
+        mean, and of the exponent.
     noise : float, default=0.0
         Largest standard deviation of the noise, in gray levels; each image draws its
         own, from 0 to this.

@@ -19,18 +19,8 @@ class RandomAffine(RandomLayer):
 
     Parameters
     ----------
-    flip : {None, "horizontal", "vertical", "both"}, default=None
-        Direction of the flips, each of which happens to every second image.
-    rotation : float, default=0.0
-        Largest angle to either side, in degrees.
-    translation : float or (float, float), default=0.0
-        Largest shift to either side, as a share of the height and of the width.
-    zoom : float, default=0.0
-        Largest change of size, as a share: 0.1 draws a factor from 0.9 to 1.1.
-    aspect : float, default=0.0
-        Largest change of the width, as a share; the height changes inversely.
-    shear : float, default=0.0
-        Largest shift of columns by rows, in pixels for each pixel.
+    flip, rotation, translation, zoom, aspect, shear
+        As of `brain_tumor_clf.Augmentation`; what is not given does not change.
     seed, **kwargs
         Seed of the layer's random state; arguments of any Keras layer.
 

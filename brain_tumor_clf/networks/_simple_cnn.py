@@ -29,16 +29,10 @@ def simple_cnn(
         Height, width (pixels) and channels (1 or 3) of the images.
     n_outputs : int
         Number of logits: one per class, or 1 for two classes.
-    filters : sequence of int, default=(32, 64)
-        Number of filters of each block's convolution (ReLU, no padding), which 2x2
-        max pooling follows. A map of one pixel is not pooled further.
+    filters, dense_units, dropout
+        As of `brain_tumor_clf.SimpleCNNClassifier`.
     kernel_size : int, default=3
         Side of the convolutions, in pixels.
-    dense_units : int, default=64
-        Units of the hidden dense layer; 0 leaves it out.
-    dropout : float, default=0.0
-        Share of the hidden units, or of the flattened map if there are none, that is
-        dropped in training.
     augmentation, dtype, seed
         As in :func:`transfer_cnn`.
 

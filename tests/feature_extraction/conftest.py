@@ -6,7 +6,7 @@ from brain_tumor_clf.networks import BACKBONES, Backbone
 N_FEATURES = 16  # of the tiny backbone's last map
 
 
-def three_convolutions(input_tensor):
+def three_convolutions(input_tensor, mix_style=0.0):
     x = input_tensor
     for i, filters in enumerate((4, 8, N_FEATURES)):
         if i:

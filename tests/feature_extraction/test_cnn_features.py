@@ -307,7 +307,7 @@ def test_wrong_parameters_are_named_in_fit(change, error, message):
 
 
 def test_wrong_images_are_named(fitted):
-    with pytest.raises(ValueError, match="ImageResizer"):
+    with pytest.raises(TypeError, match="ImageResizer"):
         fitted.transform(["scan.jpg"])
     with pytest.raises(ValueError, match="fitted on"):
         fitted.transform(images()[:, :16])
