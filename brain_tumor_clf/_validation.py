@@ -110,6 +110,33 @@ def check_image_collection(X):
     return images
 
 
+def stack_images(X, name):
+    """Return `X` as one array of images of one size, ``(n, H, W)`` or ``(n, H, W, C)``.
+
+    `name` is who takes them.
+    """
+    X = check_image_collection(X)
+    if X.dtype.kind not in "OUS":
+        return X
+    advice = (
+        "Put an ImagePipeline that ends in an ImageResizer before it, or use "
+        "make_mri_pipeline, which reads and resizes."
+    )
+    others = [type(image).__name__ for image in X if not isinstance(image, np.ndarray)]
+    if others:
+        raise TypeError(
+            f"{name} takes arrays of one size, got an entry of type {others[0]}. "
+            + advice
+        )
+    shapes = {image.shape for image in X}
+    if len(shapes) > 1:
+        raise ValueError(
+            f"{name} takes images of one size, got {len(shapes)} shapes, such as "
+            f"{', '.join(map(str, sorted(shapes)[:3]))}. " + advice
+        )
+    return np.stack(list(X))
+
+
 def as_object_array(entries):
     """Return a 1-D object array of `entries`, also of arrays of one shape."""
     out = np.empty(len(entries), dtype=object)

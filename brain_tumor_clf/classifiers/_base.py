@@ -141,14 +141,10 @@ class BaseCNNClassifier(NetworkPredictor):
 
         Parameters
         ----------
-        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3)
-            Images of one size with intensities 0 to 255.
-        y : array-like of shape (n,)
-            Labels.
+        X, y, sample_weight : array-like
+            As in `fit`.
         classes : array-like of shape (n_classes,), default=None
             All labels of all calls; needed by the first call if `y` lacks some.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each image in the loss, as in `fit`.
 
         Returns
         -------
@@ -177,10 +173,8 @@ class BaseCNNClassifier(NetworkPredictor):
 
         Parameters
         ----------
-        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3)
-            Images of the size to expect.
-        y : array-like of shape (n,)
-            Labels, with every class.
+        X, y : array-like
+            Images of the size to expect and labels with every class, as in `fit`.
 
         Returns
         -------

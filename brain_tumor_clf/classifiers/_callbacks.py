@@ -76,20 +76,14 @@ class FitProgress(keras.callbacks.Callback):
         self._bar = None
 
     def on_train_begin(self, logs=None):
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
+        from rich import progress
 
-        self._bar = Progress(
-            TextColumn("epoch"),
-            MofNCompleteColumn(),
-            BarColumn(),
-            TextColumn("{task.fields[logs]}"),
-            TimeRemainingColumn(),
+        self._bar = progress.Progress(
+            "epoch",
+            progress.MofNCompleteColumn(),
+            progress.BarColumn(),
+            "{task.fields[logs]}",
+            progress.TimeRemainingColumn(),
         )
         self._task = self._bar.add_task("", total=self.params["epochs"], logs="")
         self._bar.start()

@@ -9,20 +9,13 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
-from brain_tumor_clf._validation import check_image_collection
+from brain_tumor_clf._validation import stack_images
 from brain_tumor_clf.exceptions import GroupsIgnoredWarning
-
-_USE_PIPELINE = (
-    "Put the classifier into make_mri_pipeline(classifier, image_size=…), which reads "
-    "and resizes."
-)
 
 
 def check_images(X, name):
     """Return images as an array (n, H, W, C), uint8 or float32, with C of 1 or 3."""
-    X = check_image_collection(X)
-    if X.dtype.kind in "OUS":
-        X = _stack(X, name)
+    X = stack_images(X, name)
     if X.ndim == 3:
         X = X[..., None]
     if X.shape[-1] not in (1, 3):
@@ -37,22 +30,6 @@ def check_images(X, name):
     X = X.astype("float32", copy=False)
     _check_intensities(X, name)
     return X
-
-
-def _stack(X, name):
-    if not all(isinstance(image, np.ndarray) for image in X):
-        got = type(next(x for x in X if not isinstance(x, np.ndarray))).__name__
-        raise TypeError(
-            f"{name} takes arrays of one size, got an entry of type {got}. "
-            + _USE_PIPELINE
-        )
-    shapes = {image.shape for image in X}
-    if len(shapes) > 1:
-        raise ValueError(
-            f"{name} takes images of one size, got {len(shapes)} shapes, such as "
-            f"{', '.join(map(str, sorted(shapes)[:3]))}. " + _USE_PIPELINE
-        )
-    return np.stack(list(X))
 
 
 def _check_intensities(X, name):

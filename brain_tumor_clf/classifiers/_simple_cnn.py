@@ -19,11 +19,12 @@ class SimpleCNNClassifier(BaseCNNClassifier):
     Parameters
     ----------
     filters : tuple of int, default=(32, 64)
-        Number of filters of each block.
+        Number of filters of each block. A map of one pixel is not pooled further.
     dense_units : int, default=64
         Units of the dense layer; 0 leaves it out.
     dropout : float, default=0.0
-        Fraction of the dense layer's units to drop in training, in [0, 1).
+        Fraction of the dense layer's units, or of the flattened map if there are none,
+        to drop in training, in [0, 1).
     epochs : int, default=20
         Passes over the training images, at most.
 

@@ -19,8 +19,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from brain_tumor_clf._validation import (
-    check_image_collection,
     set_new_parameters,
+    stack_images,
     validate_params,
 )
 from brain_tumor_clf.networks import (
@@ -267,13 +267,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
 def _check_images(X):
     """Return images of one size as an array (n, H, W, C)."""
-    X = check_image_collection(X)
-    if X.dtype.kind not in "uif":
-        raise ValueError(
-            "CNNFeatures takes images of one size as one numeric array (n, H, W, C), "
-            f"got an array of dtype {X.dtype} and shape {X.shape}. Put an "
-            "ImagePipeline that ends in an ImageResizer before it."
-        )
+    X = stack_images(X, "CNNFeatures")
     if X.dtype.kind == "f" and not np.isfinite(X).all():
         raise ValueError("X contains NaN or infinity; images are values 0..255.")
     return X[..., np.newaxis] if X.ndim == 3 else X

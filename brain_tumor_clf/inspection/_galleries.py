@@ -107,8 +107,8 @@ class MisclassifiedDisplay(GalleryDisplay):
         *,
         probability=None,
         max_images=12,
-        n_columns=4,
         ax=None,
+        **options,
     ):
         """Show the images whose predicted label is not the true one.
 
@@ -124,10 +124,8 @@ class MisclassifiedDisplay(GalleryDisplay):
             Probability of the predicted class.
         max_images : int, default=12
             Highest number of images to show.
-        n_columns : int, default=4
-            Number of images in a row.
-        ax : matplotlib Axes or array of them, default=None
-            One Axes to divide, or one for each image; a new figure by default.
+        ax, **options
+            Arguments of `plot`.
 
         Returns
         -------
@@ -145,7 +143,7 @@ class MisclassifiedDisplay(GalleryDisplay):
         shown = shown.head(max_images)
         images = _read(X, shown.index.to_numpy())
         display = cls(images, shown, n_errors=len(errors), n_images=len(table))
-        return display.plot(ax, n_columns=n_columns)
+        return display.plot(ax, **options)
 
     def _contents(self):
         """Return the title of the gallery, and pairs of image and title."""
@@ -236,8 +234,8 @@ class DuplicatePairsDisplay(GalleryDisplay):
             Highest number of pairs to show.
         lowest : bool, default=False
             Whether to show the least similar pairs, to judge the threshold.
-        ax : matplotlib Axes or array of them, default=None
-            One Axes to divide, or two for each pair; a new figure by default.
+        ax
+            Argument of `plot`.
 
         Returns
         -------

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from brain_tumor_clf._validation import check_image_collection
+from brain_tumor_clf._validation import check_image_collection, stack_images
 from brain_tumor_clf.inspection._explained import (
     explained,
     in_original_pixels,
@@ -82,7 +82,7 @@ def occlusion_map(estimator, X, target=None, *, patch_size=None, stride=None):
     can_be_covered = check_image_collection(whole.images).dtype.kind in "uif"
     part = whole if can_be_covered else of_first_member(whole)
     classifier, images, placements = part
-    images = _check_images(images)
+    images = stack_images(images, "occlusion_map")
     _check_scores(classifier)
     positions = whole.positions(target)
     shape = images.shape[1:3]
@@ -129,21 +129,6 @@ def _log_odds(classifier, images, positions):
     scores = scores.copy()
     scores[at] = -np.inf
     return own - scores.max(axis=1)
-
-
-def _check_images(images):
-    """Return the images as one array ``(n, H, W)`` or ``(n, H, W, C)``."""
-    images = check_image_collection(images)
-    if images.dtype == object:
-        shapes = {np.shape(image) for image in images}
-        if len(shapes) > 1 or len(min(shapes)) < 2:
-            raise ValueError(
-                "occlusion_map needs images of one size, got arrays of shapes "
-                f"{sorted(shapes)[:3]}. Put an ImageResizer before the classifier, or "
-                "use make_mri_pipeline."
-            )
-        images = np.stack(list(images))
-    return images
 
 
 def _check_scores(classifier):

@@ -82,5 +82,5 @@ def test_wrong_use(spotted):
     with pytest.raises(TypeError, match="got NearestNeighbors"):
         occlusion_map(neighbors, X)
     unsized = make_pipeline(ImageReader(), clf)
-    with pytest.raises(ValueError, match="needs images of one size"):
+    with pytest.raises(ValueError, match="takes images of one size"):
         occlusion_map(unsized, [X[0], X[0, :8]])
