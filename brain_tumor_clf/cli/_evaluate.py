@@ -34,6 +34,14 @@ def evaluate(
             "or of groups.csv, such as source,sequence.",
         ),
     ] = None,
+    label_issues: Annotated[
+        bool,
+        typer.Option(
+            "--label-issues",
+            help="Also list the labels that are probably wrong, with pictures in the "
+            "page. The model must not have been trained on these images.",
+        ),
+    ] = False,
     names: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,6 +63,8 @@ def evaluate(
     are of groups drawn whole, and each group also has one vote.
     """
     scans = opt.load_scans(folder, subset, groups, root)
+    if label_issues:
+        shell.require_extra("labels", "cleanlab")
     subgroups = None
     if by is not None:
         columns = [name.strip() for name in by.split(",")]
@@ -70,7 +80,9 @@ def evaluate(
     classes = [str(label) for label in pipeline.classes_]
     _check_classes(classes, scans)
     healthy = opt.resolve_healthy(healthy, classes)
-    report = _evaluate(pipeline, scans, training, healthy, seed, subgroups)
+    options = {"healthy": healthy, "random_state": seed, "subgroups": subgroups}
+    options["label_issues"] = label_issues
+    report = _evaluate(pipeline, scans, training, options)
     title = f"Model {report.model_id} on {folder}"
     shell.show_report(shell.console(json_file), report, html_file, json_file, title)
 
@@ -96,7 +108,7 @@ def _check_classes(known, scans):
         )
 
 
-def _evaluate(pipeline, scans, training, healthy, seed, subgroups):
+def _evaluate(pipeline, scans, training, options):
     import numpy as np
 
     from brain_tumor_clf.reports import EvaluationReport
@@ -114,16 +126,14 @@ def _evaluate(pipeline, scans, training, healthy, seed, subgroups):
         probabilities,
         classes=np.asarray([str(label) for label in pipeline.classes_]),
         groups=scans.groups,
-        subgroups=subgroups,
         X=scans.data,
         per_group=scans.groups is not None,
-        healthy=healthy,
-        random_state=seed,
         n_jobs=-1,
         protocol="a fitted model on these images; those it was trained on are "
         + ("given" if known else "not known here"),
         model_id=pipeline.model_id_,
         **known,
+        **options,
     )
     report.protocol = replace(report.protocol, data=opt.describe_data(scans))
     return report

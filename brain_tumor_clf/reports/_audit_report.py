@@ -4,14 +4,13 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from brain_tumor_clf.inspection import axes_row, require_pyplot
-from brain_tumor_clf.preprocessing import iter_outcomes
 from brain_tumor_clf.reports import _report
 from brain_tumor_clf.reports._controls import control_tables
+from brain_tumor_clf.reports._label_issues import small_picture
 from brain_tumor_clf.reports._report import Protocol, Report, Table, Text
-from brain_tumor_clf.reports._scan import KINDS, read_pixels
+from brain_tumor_clf.reports._scan import KINDS
 
 ALL = "all images"
 # Told apart without color vision, too: dark to light within each family.
@@ -228,19 +227,9 @@ def _pair_cards(sources, pairs):
             split = pair[f"split_{side}"]
             name = str(pair[f"name_{side}"]).replace("\\", "/").rsplit("/", 1)[-1]
             caption = f"{split}, {pair[f'label_{side}']}: {name}"
-            pictures.append((_picture(sources[split][pair[side]]), caption))
+            pictures.append((small_picture(sources[split][pair[side]]), caption))
         cards.append((words.capitalize(), tone, pictures))
     return cards
-
-
-def _picture(source):
-    """Return a small picture of a source, or None if it can no longer be read."""
-    outcome = next(iter_outcomes(read_pixels, [source]))
-    if outcome.failure is not None:
-        return None
-    picture = Image.fromarray(outcome.image)
-    picture.thumbnail((240, 240))
-    return picture
 
 
 def draw_audit(audit, ax=None):

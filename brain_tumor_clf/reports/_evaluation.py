@@ -12,6 +12,7 @@ from brain_tumor_clf.reports import (
     _checks,
     _controls,
     _evaluation_report,
+    _label_issues,
     _report,
     _scores,
     _subgroups,
@@ -51,6 +52,9 @@ class EvaluationReport(_report.BaseReport):
     subgroups : DataFrame or None
         Every score, and the sensitivity to each class, of every subgroup: one row a
         "column", "subgroup" and "score", with the numbers of "images" and "groups".
+    label_issues : DataFrame or None
+        Images whose labels are suspect, as `find_label_issues` lists them, with the
+        "probability" of the class suggested; None unless asked for.
     notes : list of str
         What a reader must know, in plain words.
 
@@ -68,7 +72,8 @@ class EvaluationReport(_report.BaseReport):
         self._predictions, self._groups, self._options = predictions, groups, options
         self.protocol, self.model_id, self.notes = protocol, model_id, []
         self.reliability = self.group_scores = self.unseen_scores = None
-        self.controls, self.subgroups, p = None, None, predictions
+        self.controls = self.subgroups = self.label_issues = self._X = None
+        p = predictions
         y_true, y_pred = p.classes[p.true], p.classes[p.predicted]
         self.scores = _scores.score_table(p, groups=groups, **options)
         self.per_class = _scores.class_table(p, groups=groups, **options)
@@ -96,6 +101,7 @@ class EvaluationReport(_report.BaseReport):
         y_train=None,
         label_map=None,
         per_group=False,
+        label_issues=False,
         healthy="notumor",
         n_resamples=1000,
         confidence=0.95,
@@ -118,6 +124,9 @@ class EvaluationReport(_report.BaseReport):
             Labels of the columns of `y_proba`, which it needs.
         X : sequence of n images, default=None
             The images that were predicted; needed with `X_train`.
+        label_issues : bool, default=False
+            Whether to list suspect labels, with pictures if `X` is given. Needs
+            cleanlab and probabilities of a model that has not seen the images.
         groups, subgroups, X_train, y_train, label_map, per_group, healthy, \
 n_resamples, confidence, random_state, n_jobs
             As of `evaluate`.
@@ -151,6 +160,9 @@ n_resamples, confidence, random_state, n_jobs
             report._split(frame)
         if per_group:
             report._vote()
+        if label_issues:
+            report.label_issues = _label_issues.list_issues(predictions, groups, X)
+            report._X = X
         if X_train is not None:
             report._compare_with_training(X, X_train, y_train, label_map, n_jobs)
         return report
@@ -227,6 +239,7 @@ n_resamples, confidence, random_state, n_jobs
             "subgroups",
             "reliability",
             "controls",
+            "label_issues",
         )
         of_sklearn = self._classification_report(output_dict=True)
         return {

@@ -6,6 +6,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from brain_tumor_clf.inspection import ReliabilityDisplay, axes_row
 from brain_tumor_clf.reports._controls import control_tables
+from brain_tumor_clf.reports._label_issues import issue_blocks
 from brain_tumor_clf.reports._render import estimates
 from brain_tumor_clf.reports._report import Report, Table, Text
 from brain_tumor_clf.reports._scores import RATES
@@ -29,6 +30,9 @@ def fill_report(report):
     blocks += [_class_table(report), Table(title=confusion, frame=report.confusion)]
     if report.controls is not None:
         blocks += control_tables(report.controls)
+    if report.label_issues is not None:
+        n = int(report.confusion.to_numpy().sum())
+        blocks += issue_blocks(report.label_issues, n, report._X)
     title = "Classification report of scikit-learn"
     lines = report.classification_report.splitlines()
     code = {"lines": lines, "is_code": True, "is_detail": True}

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from brain_tumor_clf import load, load_mri_folder, load_mri_table
+from brain_tumor_clf.cli import _evaluate
 from tests.cli.conftest import RESEARCH_ONLY
 
 # Keras' TensorFlow backend converts variables in the way of NumPy 1.
@@ -129,6 +130,32 @@ def test_a_table_is_used_as_a_table(args, said, cli, trained, sources_csv):
     done = cli("evaluate", trained[1], sources_csv, *args)
     assert done.returncode == (2 if args else 1)
     assert said in done.stderr
+
+
+def test_suspect_labels_are_listed_with_pictures(
+    cli, trained, scans_dir, tmp_path, monkeypatch
+):
+    pytest.importorskip("cleanlab", reason="the extra 'labels' is not installed")
+    scans = load_mri_folder(scans_dir)
+    proba = np.full((16, 4), 0.01)
+    codes = np.searchsorted(scans.target_names, scans.target)
+    codes[5] = (codes[5] + 1) % 4  # one label is contradicted
+    proba[np.arange(16), codes] = 0.97
+    labels = np.asarray(scans.target_names)[codes]
+    monkeypatch.setattr(_evaluate, "_predict", lambda model, files: (labels, proba))
+    page = tmp_path / "page.html"
+    done = cli(
+        *("evaluate", trained[1], scans_dir, "--label-issues", "--json", "-"),
+        *("--html", page),
+    )
+    assert done.returncode == 0, done.stderr
+    (issue,) = json.loads(done.stdout)["label_issues"]
+    assert issue["image"] == scans.data[5]
+    assert (issue["label"], issue["suggested"]) == (scans.target[5], labels[5])
+    assert issue["group"] == scans.groups[5]
+    text = page.read_text(encoding="utf-8")
+    assert "1 of 16 labels are suspect" in text
+    assert f"{scans.target[5]}? {labels[5]}, 0.970" in text
 
 
 def test_evaluate_refuses_classes_that_the_model_does_not_know(
