@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from brain_tumor_clf.preprocessing import (
     HeadCropper,
-    ReadOptions,
+    ImageReader,
     iter_outcomes,
     read_image,
 )
@@ -97,7 +97,7 @@ def draw_icon():
 
 
 def _read(upload):
-    options = ReadOptions("rgb", frame=upload.frame, max_pixels=MAX_PIXELS)
+    options = ImageReader("rgb", frame=upload.frame, max_pixels=MAX_PIXELS)
     return read_image(upload.data, options)
 
 

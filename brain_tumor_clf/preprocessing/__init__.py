@@ -15,7 +15,7 @@ from brain_tumor_clf.preprocessing._intensity import IntensityNormalizer
 from brain_tumor_clf.preprocessing._mapping import iter_outcomes, source_name
 from brain_tumor_clf.preprocessing._pipeline import ImagePipeline
 from brain_tumor_clf.preprocessing._pixels import luminance
-from brain_tumor_clf.preprocessing._reader import ImageReader, ReadOptions, read_image
+from brain_tumor_clf.preprocessing._reader import ImageReader, read_image
 from brain_tumor_clf.preprocessing._resize import ImageResizer
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "ImageResizer",
     "ImageTransformer",
     "IntensityNormalizer",
-    "ReadOptions",
     "find_image_files",
     "has_dicom_magic",
     "is_hidden",

@@ -17,10 +17,11 @@ from brain_tumor_clf.preprocessing._mapping import UnreadableImageError, note
 from brain_tumor_clf.preprocessing._pixels import (
     array_to_image,
     check_pixels,
+    check_work,
+    codestream_depth,
     scale_to_uint8,
     to_color_mode,
 )
-from brain_tumor_clf.preprocessing._work import check_work, codestream_depth
 
 # A closed list: Pillow would hand EPS to Ghostscript, which runs programs.
 _FORMATS = (

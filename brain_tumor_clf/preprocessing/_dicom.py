@@ -11,10 +11,11 @@ from brain_tumor_clf.preprocessing._dicom_display import gray_pixels, photometri
 from brain_tumor_clf.preprocessing._mapping import UnreadableImageError
 from brain_tumor_clf.preprocessing._pixels import (
     check_pixels,
+    check_work,
+    codestream_size,
     scale_to_uint8,
     to_color_mode,
 )
-from brain_tumor_clf.preprocessing._work import check_work, codestream_size
 
 _INSTALL = "pip install 'brain-tumor-clf[dicom]'"
 _MR_CLASS = "1.2.840.10008.5.1.4.1.1.4"  # and, after a dot, its enhanced kinds

@@ -2,7 +2,6 @@
 
 import os
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -30,15 +29,6 @@ from brain_tumor_clf.preprocessing._mapping import UnreadableImageError, note
 from brain_tumor_clf.preprocessing._pixels import array_to_image, check_pixels
 
 _BLANK_RANGE = 2  # gray values apart: a JPEG of one gray value may hold three
-
-
-class ReadOptions(NamedTuple):
-    """What `ImageReader` passes on to the decoders."""
-
-    color_mode: str = "grayscale"
-    frame: int | None = None
-    percentiles: tuple = (0.5, 99.5)
-    max_pixels: int = 89_478_485
 
 
 class ImageReader(ImageTransformer):
@@ -144,10 +134,7 @@ class ImageReader(ImageTransformer):
         return image, Placement.whole(_full_shape(source, image))
 
     def _transform_image(self, source, least_size=None):
-        options = ReadOptions(
-            self.color_mode, self.frame, tuple(self.percentiles), self.max_pixels
-        )
-        return read_image(source, options, least_size)
+        return read_image(source, self, least_size)
 
     def _least_size(self, size_needed):
         size = size_needed if self._is_auto() else self.image_size
@@ -180,7 +167,8 @@ def check_percentiles(percentiles):
 def read_image(source, options, least_size=None):
     """Read any source that `ImageReader` takes, or raise an UnreadableImageError.
 
-    A JPEG may be reduced while it is decoded, to no less than `least_size`.
+    `options` is an `ImageReader`. A JPEG may be reduced while it is decoded, to no less
+    than `least_size`.
     """
     try:
         image = _read(source, options, least_size)

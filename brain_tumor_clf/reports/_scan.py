@@ -14,7 +14,7 @@ from brain_tumor_clf import preprocessing
 from brain_tumor_clf._validation import check_image_collection
 from brain_tumor_clf.model_selection import make_thumbnails
 
-_OPTIONS = preprocessing.ReadOptions("rgb")
+_OPTIONS = preprocessing.ImageReader("rgb")
 _PERCENTILES = np.array([1, 5, 25, 50, 75, 90, 95, 99]) / 100 - 1e-12
 _DARK = 10  # intensities up to this are air in most scans
 # Pillow's mode -> name, where it is another one, and bits a channel, where not 8.

@@ -7,7 +7,6 @@ from sklearn.base import BaseEstimator
 from brain_tumor_clf.exceptions import BlankImageWarning
 from brain_tumor_clf.preprocessing import (
     ImageReader,
-    ReadOptions,
     iter_outcomes,
     read_image,
 )
@@ -40,7 +39,7 @@ def look_at(model, sources):
     if not readers:
         return {}, []
     reader = readers[0]
-    options = ReadOptions(
+    options = ImageReader(
         frame=reader.frame,
         percentiles=tuple(reader.percentiles),
         max_pixels=reader.max_pixels,
