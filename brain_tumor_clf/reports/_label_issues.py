@@ -34,8 +34,14 @@ def list_issues(predictions, groups, X=None):
 def issue_blocks(issues, n_images, X=None):
     """Yield the blocks of suspect labels; their images are read again for a page."""
     title = f"{len(issues):,} of {n_images:,} labels are suspect"
-    table = issues.drop(columns="position" if X is not None else [])
-    yield Table(title=title, note=_NOTE, frame=table.head(_N_LISTED))
+    table = issues[["label", "suggested", "probability", "quality"]]
+    if X is None:
+        table = table.assign(position=issues["position"])
+    else:
+        table = table.assign(image=issues["image"].map(_file_name))
+    table = table.join(issues.filter(["group"]))
+    wide = {"detail_columns": ["quality", "group"]}
+    yield Table(title=title, note=_NOTE, frame=table.head(_N_LISTED), **wide)
     if len(table) > _N_LISTED:
         yield Table(title="All suspect labels", frame=table, is_detail=True)
     if X is not None and len(issues):
@@ -46,10 +52,15 @@ def issue_blocks(issues, n_images, X=None):
 def _cards(issues, X):
     cards = []
     for row in issues.to_dict("records"):
-        head = f"{row['label']}? {row['suggested']}, {row['probability']:.3f}"
-        name = str(row["image"]).replace("\\", "/").rsplit("/", 1)[-1]
-        cards.append((head, None, [(small_picture(X[row["position"]]), name)]))
+        suggested = f"{row['suggested']} {row['probability']:.3f}"
+        picture = small_picture(X[row["position"]])
+        captioned = picture, f"labeled {row['label']}: {_file_name(row['image'])}"
+        cards.append((suggested.capitalize(), None, [captioned]))
     return cards
+
+
+def _file_name(path):
+    return str(path).replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def small_picture(source):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,7 +156,9 @@ def test_suspect_labels_are_listed_with_pictures(
     assert issue["group"] == scans.groups[5]
     text = page.read_text(encoding="utf-8")
     assert "1 of 16 labels are suspect" in text
-    assert f"{scans.target[5]}? {labels[5]}, 0.970" in text
+    assert f"{labels[5].capitalize()} 0.970" in text
+    assert f"labeled {scans.target[5]}: {Path(scans.data[5]).name}" in text
+    assert Path(scans.data[5]).name in done.stderr
 
 
 def test_evaluate_refuses_classes_that_the_model_does_not_know(
