@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
+from sklearn.utils import _safe_indexing
 
 from brain_tumor_clf._validation import check_choice
 from brain_tumor_clf.inspection import axes_row
@@ -133,7 +134,8 @@ class Comparison(_report.BaseReport):
             As of `evaluate`, with an entry for each image of `X`; the sources by
             default where they were left out.
         **options
-            As of `EvaluationReport.from_predictions`: `healthy`, `per_group`, …
+            As of `EvaluationReport.from_predictions`: `healthy`, `per_group`,
+            `label_issues`, the images `X`, …
 
         Returns
         -------
@@ -163,7 +165,9 @@ class Comparison(_report.BaseReport):
             subgroups = check_subgroups(subgroups, len(self._y))
         classes = np.unique(self._y)
         proba = chosen[[f"p_{label}" for label in classes]].to_numpy(dtype=float)
-        return EvaluationReport.from_predictions(
+        if "X" in options:
+            options["X"] = _safe_indexing(options["X"], at)
+        report = EvaluationReport.from_predictions(
             self._y[at],
             chosen["label"].to_numpy(dtype=self._y.dtype),
             None if np.isnan(proba).all() else proba,
@@ -173,6 +177,10 @@ class Comparison(_report.BaseReport):
             protocol=f"{self.protocol.split}, out of fold",
             **options,
         )
+        if report.label_issues is not None:  # positions in `X`
+            positions = at[report.label_issues["position"]]
+            report.label_issues["position"] = positions
+        return report
 
     def to_dict(self):
         """Return protocol, scoring, folds and tables as a dict for JSON."""

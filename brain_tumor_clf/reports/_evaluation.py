@@ -54,7 +54,7 @@ class EvaluationReport(_report.BaseReport):
         "column", "subgroup" and "score", with the numbers of "images" and "groups".
     label_issues : DataFrame or None
         Images whose labels are suspect, as `find_label_issues` lists them, with the
-        "probability" of the class suggested; None unless asked for.
+        "probability" of the class suggested, the highest first; None unless asked for.
     notes : list of str
         What a reader must know, in plain words.
 
@@ -72,7 +72,7 @@ class EvaluationReport(_report.BaseReport):
         self._predictions, self._groups, self._options = predictions, groups, options
         self.protocol, self.model_id, self.notes = protocol, model_id, []
         self.reliability = self.group_scores = self.unseen_scores = None
-        self.controls = self.subgroups = self.label_issues = self._X = None
+        self.controls = self.subgroups = self.label_issues = None
         p = predictions
         y_true, y_pred = p.classes[p.true], p.classes[p.predicted]
         self.scores = _scores.score_table(p, groups=groups, **options)
@@ -123,12 +123,10 @@ class EvaluationReport(_report.BaseReport):
         classes : array-like of shape (n_classes,), default=None
             Labels of the columns of `y_proba`, which it needs.
         X : sequence of n images, default=None
-            The images that were predicted; needed with `X_train`.
-        label_issues : bool, default=False
-            Whether to list suspect labels, with pictures if `X` is given. Needs
-            cleanlab and probabilities of a model that has not seen the images.
-        groups, subgroups, X_train, y_train, label_map, per_group, healthy, \
-n_resamples, confidence, random_state, n_jobs
+            The images that were predicted; needed with `X_train`, and for pictures of
+            suspect labels.
+        groups, subgroups, X_train, y_train, label_map, per_group, label_issues, \
+healthy, n_resamples, confidence, random_state, n_jobs
             As of `evaluate`.
         protocol : str, default="predictions as given"
             How the predictions were made, for the report.
@@ -161,8 +159,7 @@ n_resamples, confidence, random_state, n_jobs
         if per_group:
             report._vote()
         if label_issues:
-            report.label_issues = _label_issues.list_issues(predictions, groups, X)
-            report._X = X
+            report._search_labels(X)
         if X_train is not None:
             report._compare_with_training(X, X_train, y_train, label_map, n_jobs)
         return report
@@ -174,6 +171,12 @@ n_resamples, confidence, random_state, n_jobs
         overall = self.scores.loc[_subgroups.RANKED_BY, "value"]
         self.subgroups = table
         self.notes[:0] = _subgroups.note_worst(table, overall)
+
+    def _search_labels(self, X):
+        p = self._predictions
+        issues, self._suspects = _label_issues.list_issues(p, self._groups, X)
+        self.label_issues = issues
+        self.notes.append(f"{len(issues):,} of {len(p):,} labels are suspect.")
 
     def _vote(self):
         votes, n_mixed = _scores.vote_by_group(self._predictions, self._groups)

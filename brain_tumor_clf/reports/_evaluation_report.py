@@ -31,8 +31,7 @@ def fill_report(report):
     if report.controls is not None:
         blocks += control_tables(report.controls)
     if report.label_issues is not None:
-        n = int(report.confusion.to_numpy().sum())
-        blocks += issue_blocks(report.label_issues, n, report._X)
+        blocks += issue_blocks(report.label_issues, report._suspects)
     title = "Classification report of scikit-learn"
     lines = report.classification_report.splitlines()
     code = {"lines": lines, "is_code": True, "is_detail": True}

@@ -25,6 +25,7 @@ def evaluate(
     y_train=None,
     label_map=None,
     per_group=False,
+    label_issues=False,
     healthy="notumor",
     n_resamples=1000,
     confidence=0.95,
@@ -60,6 +61,9 @@ def evaluate(
     per_group : bool, default=False
         Also score one vote a group: the class of the highest mean probability, or
         the most frequent one without probabilities. Needs `groups`.
+    label_issues : bool, default=False
+        Also list suspect labels (`find_label_issues`, which needs cleanlab), with
+        pictures. A model that was trained on these images contradicts few of them.
     healthy : label or None, default="notumor"
         The class without a tumor; None leaves out what needs one.
     n_resamples : int, default=1000
@@ -104,8 +108,8 @@ def evaluate(
         y, estimator.predict(X), estimator.predict_proba(X) if has_proba else None,
         classes=estimator.classes_, groups=groups, subgroups=subgroups, X=X,
         X_train=X_train, y_train=y_train, label_map=label_map, per_group=per_group,
-        healthy=healthy, n_resamples=n_resamples, confidence=confidence,
-        random_state=random_state, n_jobs=n_jobs,
+        label_issues=label_issues, healthy=healthy, n_resamples=n_resamples,
+        confidence=confidence, random_state=random_state, n_jobs=n_jobs,
         protocol="a fitted model on these images; those it was trained on are "
         + ("given" if X_train is not None else "not known here"),
         model_id=getattr(estimator, "model_id_", None),
