@@ -234,6 +234,6 @@ def _link_edges(links):
     """Return edges (m, 2) that chain the images of each known link."""
     if links is None:
         return np.empty((0, 2), dtype=int)
-    keys = pd.Series(links, dtype=object).array
+    keys = pd.Series(links, dtype=object).to_numpy()
     previous = pd.Series(range(len(keys))).groupby(keys, sort=False).shift().dropna()
     return np.column_stack([previous.astype(int), previous.index])
