@@ -7,6 +7,7 @@ from contextlib import nullcontext
 import keras
 from sklearn.utils.validation import check_consistent_length
 
+from brain_tumor_clf._validation import validate_params
 from brain_tumor_clf.classifiers._augmentation import make_augmentation_layers
 from brain_tumor_clf.classifiers._callbacks import (
     copy_callbacks,
@@ -104,7 +105,7 @@ class BaseCNNClassifier(NetworkPredictor):
         GroupsIgnoredWarning
             If early stopping has to split images whose groups it is not told.
         """
-        self._validate_params()
+        validate_params(self)
         going_on = self.warm_start and self.__sklearn_is_fitted__()
         X, y = self._check_data(X, y, reset=not going_on, any_size=going_on)
         check_consistent_length(X, sample_weight, groups)
@@ -151,7 +152,7 @@ class BaseCNNClassifier(NetworkPredictor):
         self : object
             The classifier.
         """
-        self._validate_params()
+        validate_params(self)
         going_on = self.__sklearn_is_fitted__()
         X, y = self._check_data(X, y, reset=not going_on)
         check_consistent_length(X, sample_weight)
@@ -181,7 +182,7 @@ class BaseCNNClassifier(NetworkPredictor):
         self : object
             The classifier, with initial weights.
         """
-        self._validate_params()
+        validate_params(self)
         X, y = self._check_data(X, y, reset=True)
         classes = find_classes(y)
         seeds = draw_seeds(self.random_state)

@@ -116,11 +116,6 @@ def copy_callbacks(callbacks):
         return []
     if isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks]
-    if not isinstance(callbacks, list | tuple):
-        raise TypeError(
-            "callbacks must be None, a Keras callback or a list of them, "
-            f"got {type(callbacks).__name__}."
-        )
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise TypeError(

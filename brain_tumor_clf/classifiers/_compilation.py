@@ -2,7 +2,7 @@
 
 import keras
 
-from brain_tumor_clf._validation import check_choice, unknown_name_message
+from brain_tumor_clf._validation import unknown_name_message
 
 _OPTIMIZER_WRAPPERS = {"optimizer", "lossscaleoptimizer", "multioptimizer"}
 _LOSSES = {
@@ -122,7 +122,6 @@ def make_loss(loss, n_outputs, label_smoothing):
     """Return the Keras loss of a name, or a copy of an instance."""
     if isinstance(loss, keras.losses.Loss):
         return type(loss).from_config(loss.get_config())
-    check_choice("loss", loss, _LOSSES)
     binary, categorical = _LOSSES[loss]
     make = getattr(keras.losses, binary if n_outputs == 1 else categorical)
     return make(from_logits=True, label_smoothing=label_smoothing)

@@ -6,8 +6,9 @@ from numbers import Integral, Real
 
 import keras
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from brain_tumor_clf.classifiers._schedule import NAMED_SCHEDULES, SCHEDULE
 from brain_tumor_clf.classifiers._scikeras import ScikerasClassifier
 
 _SECTION = re.compile(r"^(\w[\w ]*)\n-+\n", re.MULTILINE)
@@ -160,9 +161,15 @@ class NetworkParameters(ScikerasClassifier):
     """
 
     _parameter_constraints = {
-        "loss": [str, keras.losses.Loss],
+        "loss": [StrOptions({"crossentropy", "focal"}), keras.losses.Loss],
         "metrics": [list, tuple],
         "learning_rate": [Interval(Real, 0, None, closed="neither"), None],
+        "lr_schedule": [
+            StrOptions(set(NAMED_SCHEDULES)),
+            HasMethods("make"),
+            SCHEDULE,
+            None,
+        ],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "weight_averaging": [Interval(Real, 0, 1, closed="both")],
@@ -178,6 +185,7 @@ class NetworkParameters(ScikerasClassifier):
         ],
         "test_time_augmentation": [StrOptions({"mirror"}), None],
         "warm_start": ["boolean"],
+        "callbacks": [keras.callbacks.Callback, list, tuple, None],
         "random_state": ["random_state", np.random.Generator],
         "verbose": ["verbose"],
     }
