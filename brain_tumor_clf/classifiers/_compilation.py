@@ -67,6 +67,20 @@ def is_averaging(optimizer):
     return getattr(optimizer, "inner_optimizer", optimizer).use_ema
 
 
+def ready_averages(network, optimizer):
+    """Let averages begin at the weights, and batch statistics reach as far back."""
+    # Keras begins at the first step, which float16 may skip, and then ends at zero.
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    averages = optimizer._model_variables_moving_average
+    for average, weight in zip(averages, network.trainable_variables, strict=True):
+        average.assign(weight)
+    # Keras averages no moving statistics: those of the last batches alone would be of
+    # other weights.
+    for layer in network._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = max(layer.momentum, optimizer.ema_momentum)
+
+
 def set_learning_rate(optimizer, learning_rate):
     """Set the rate of an optimizer in use; return False if it follows a schedule."""
     try:
@@ -92,6 +106,8 @@ def compile_network(network, optimizer, loss, metrics, label_smoothing):
         weighted_metrics=[accuracy, *map(make_metric, metrics)],
     )
     ready_optimizer(network)
+    if is_averaging(optimizer):
+        ready_averages(network, optimizer)
 
 
 def ready_optimizer(network):

@@ -96,7 +96,8 @@ class NetworkParameters(ScikerasClassifier):
     weight_averaging : float, default=0.0
         Share of the steps of `fit` that the exponential moving average of the weights
         [Polyak1992]_ reaches back, which replaces them at the end and, in each epoch,
-        for the validation part. 0 keeps the last weights.
+        for the validation part. Batch normalization's statistics reach as far back. 0
+        keeps the last weights.
     epochs : int, default=10
         Passes over the training images, at most.
     batch_size : int, default=32

@@ -291,6 +291,21 @@ def test_losses_and_metrics_are_chosen(phantoms, tiny, n_classes):
     assert clf.history_["loss"] != plain.history_["loss"]
 
 
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_averages_begin_at_the_weights_and_batch_statistics_reach_as_far(dtype):
+    inner = keras.Sequential([keras.layers.BatchNormalization(momentum=0.9)])
+    network = keras.Sequential([keras.Input((3,)), inner, keras.layers.Dense(4)])
+    network.layers[-1].dtype_policy = dtype
+    optimizer = keras.optimizers.Adam(use_ema=True, ema_momentum=0.95)
+    compile_network(network, optimizer, "crossentropy", (), 0.0)
+    averages = optimizer._model_variables_moving_average
+    # float16 may skip every step of a short fit: the weights then stay as they are.
+    optimizer.finalize_variable_values(network.trainable_variables)
+    assert np.asarray(network.layers[-1].kernel).any()
+    assert len(averages) == len(network.trainable_variables) == 4
+    assert inner.layers[0].momentum == 0.95
+
+
 def test_an_unknown_loss_names_the_near_miss(phantoms, tiny):
     with pytest.raises(ValueError, match="Did you mean 'focal'"):
         tiny(loss="fokal").fit(phantoms.data, phantoms.target)
