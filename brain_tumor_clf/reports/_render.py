@@ -66,19 +66,24 @@ def table_cells(table, *, is_brief=False):
     if is_brief:
         frame = frame.drop(columns=list(table.detail_columns))
     numeric = {name: pd.api.types.is_numeric_dtype(frame[name]) for name in frame}
-    heads = [_Cell(str(name).replace("_", " "), numeric[name]) for name in frame]
-    n_estimates = sum(isinstance(x, Estimate) for x in frame.iloc[:1].to_numpy().flat)
+    n_estimates = sum(_has_estimates(frame[name]) for name in frame)
     n_decimals = 2 if is_brief and n_estimates > 1 else 3
-    columns = []
+    heads, columns = [], []
     for name in frame:
         decimals = _n_decimals(frame[name]) if numeric[name] else n_decimals
+        is_number = numeric[name] or _has_estimates(frame[name])
+        heads.append(_Cell(str(name).replace("_", " "), is_number))
         texts = [_text(x, decimals, name in table.percent) for x in frame[name]]
         shares = [None] * len(frame)
         if name in table.bars:
             shares = frame[name].fillna(0).clip(0, 1)
         cells = zip(texts, shares, strict=True)
-        columns.append([_Cell(text, numeric[name], share) for text, share in cells])
+        columns.append([_Cell(text, is_number, share) for text, share in cells])
     return heads, list(zip(*columns, strict=True))
+
+
+def _has_estimates(column):
+    return any(isinstance(value, Estimate) for value in column)
 
 
 def _n_decimals(column):

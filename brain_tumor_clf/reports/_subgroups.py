@@ -12,9 +12,8 @@ MIN_GROUPS = 5  # a subgroup of fewer has no intervals
 UNKNOWN = "not known"
 RANKED_BY = "balanced_accuracy"
 _MAX_NUMBERS = 20  # different numbers in a column that is taken for categories
-_MAX_NAMED = 12  # of subgroups that are too small; the tables have them all
 _ON_TERMINALS = ("balanced_accuracy", "tumor_miss_rate", "false_alarm_rate")
-_ABOUT = ["images", "groups", "classes absent", "classes of one group"]
+_SIZE, _CLASSES = ["images", "groups"], ["classes absent", "classes of one group"]
 _SCORED = ["score", "value", "low", "high", "interval"]
 _RULE = (
     "Subgroups of fewer than {} {} have no intervals and are not ranked. Means over "
@@ -56,7 +55,7 @@ def subgroup_table(predictions, groups, frame, **options):
         for value, at in frame.groupby(name).indices.items()
     ]
     table = pd.concat(parts, ignore_index=True)
-    return table[["column", "subgroup", *_ABOUT, *_SCORED]]
+    return table[["column", "subgroup", *_SIZE, *_CLASSES, *_SCORED]]
 
 
 def _score_part(predictions, groups, at, options):
@@ -104,11 +103,11 @@ def note_worst(table, overall):
             )
     small = table[_n_units(table) < MIN_GROUPS].drop_duplicates(["column", "subgroup"])
     if len(small):
-        rows = small.to_dict("records")
+        is_joint = small["column"] == _joint_column(table)
+        rows = small[~is_joint].to_dict("records")
         named = [f"{row['column']} {row['subgroup']} ({_size(row)})" for row in rows]
-        more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
-        named = ", ".join(named[:_MAX_NAMED])
-        yield f"Too small for intervals, and not ranked: {named}{more}."
+        named += [_count(is_joint.sum(), "combination")] if is_joint.any() else []
+        yield f"Too small for intervals, and not ranked: {', '.join(named)}."
 
 
 def _joint_column(table):
@@ -130,19 +129,26 @@ def _count(n, what):
     return f"{n:,.0f} {what}{'s' if n != 1 else ''}"
 
 
+def _score_order(name):
+    """Return the place of a score in a table: sensitivities last, by class."""
+    names = _scores.SCORE_NAMES
+    return (names.index(name) if name in names else len(names), name)
+
+
 def subgroup_blocks(table):
     """Yield a table of each column of subgroups, one row a subgroup."""
     unit = "images" if table["groups"].isna().all() else "groups"
     note = _RULE.format(MIN_GROUPS, unit, ", ".join(pd.unique(table["interval"])))
     joint = _joint_column(table)
     for name, rows in table.groupby("column", sort=False):
-        scores = [*rows["score"].unique()]
+        scores = sorted(rows["score"].unique(), key=_score_order)
         rows = rows.assign(estimate=_render.estimates(rows))
         wide = rows.pivot(index="subgroup", columns="score", values="estimate")
-        about = rows.drop_duplicates("subgroup").set_index("subgroup")[_ABOUT]
-        about = about.replace("", np.nan).dropna(axis="columns", how="all")
-        frame = about.join(wide[scores]).rename_axis(name)
-        is_detail = ~frame.columns.isin(["images", "groups", *_ON_TERMINALS])
+        about = rows.drop_duplicates("subgroup").set_index("subgroup")
+        about = about[[*_SIZE, *_CLASSES]].replace("", np.nan)
+        frame = about[_SIZE].join([wide[scores], about[_CLASSES]])
+        frame = frame.dropna(axis="columns", how="all").rename_axis(name)
+        is_detail = ~frame.columns.isin([*_SIZE, *_ON_TERMINALS])
         yield Table(
             title=f"Scores by {name}", note=note, frame=frame,
             detail_columns=frame.columns[is_detail], is_detail=name == joint,
