@@ -7,11 +7,7 @@ import typer
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
-from brain_tumor_clf.cli._cross_validation import (
-    choose_groups,
-    compare_models,
-    make_folds,
-)
+from brain_tumor_clf.cli._cross_validation import choose_folds, compare_models
 from brain_tumor_clf.cli._model import make_model
 
 
@@ -75,9 +71,8 @@ def compare(
     shell.start_backend()
     names = architectures.split(",")
     models = dict(make_model(None, name.strip(), **options) for name in names)
-    grouping = choose_groups(scans, no_groups, cv, seeds[0])
-    folds = make_folds(scans, grouping, cv, leave_out)
-    result = compare_models(models, scans, grouping, folds, seeds)
+    folds = choose_folds(scans, cv, seeds[0], no_groups, leave_out)
+    result = compare_models(models, scans, folds, seeds)
     result.protocol = _with_options(result.protocol, options)
     title = f"{len(result.names)} architectures on {folder}"
     shell.show_report(shell.console(json_file), result, html_file, json_file, title)

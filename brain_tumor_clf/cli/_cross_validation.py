@@ -1,7 +1,6 @@
-"""Cross-validation: the groups and folds that it keeps to, and what it found."""
+"""Cross-validation: the folds and the groups that they keep whole, and its scores."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
@@ -11,52 +10,80 @@ _ERROR_RATE = 0.05  # of answers above the abstention threshold
 _MIN_ANSWERED = 60
 
 
-class Grouping(NamedTuple):
-    """Groups of scans, and what a report must say about them.
+@dataclass
+class Folds:
+    """How scans are split, and what a report must say about it.
 
-    Without `labels` images are split one by one. `kind` says what a group is; only
+    Without `groups` images are split one by one. `kind` says what a group is; only
     groups that were given `are_patients` and have a vote each. The `warning`, if any,
-    stands beside every score.
+    stands beside every score. Where `sources` are left out, they are values of a
+    `column`.
     """
 
-    labels: object
+    groups: object
     kind: str
-    are_patients: bool = False
-    warning: str = ""
-
-
-class Folds(NamedTuple):
-    """Folds of a cross-validation: `cv` as `compare` takes it, and in words.
-
-    Folds that each leave out one source have their `names`, and the source of each
-    image, in the order of the images, as `subgroups`.
-    """
-
-    cv: object
     n: int
     how: str
-    names: list | None = None
-    subgroups: dict | None = None
+    are_patients: bool = False
+    warning: str = ""
+    sources: object = None
+    column: str | None = None
+
+    def describe(self, protocol, scans):
+        """Return a protocol with the words for these images, groups and folds."""
+        notes = [*protocol.notes, *([self.warning] if self.warning else [])]
+        return replace(
+            protocol,
+            data=opt.describe_data(scans),
+            groups=self.kind,
+            split=f"{self.how}; each image is predicted by a model that was not "
+            "trained on it",
+            notes=tuple(notes),
+        )
 
 
-def choose_groups(scans, no_groups, n_splits, seed):
-    """Return the groups to keep whole, and say on stderr what they are.
+def choose_folds(scans, n_splits, seed, no_groups=False, leave_out=None):
+    """Return folds that keep groups whole, and say on stderr what these are.
 
-    With `no_groups` images are split one by one, with a warning of the leakage.
+    With `leave_out`, the name of a column, each of its values is a fold. With
+    `no_groups` images are split one by one, with a warning of the leakage.
     """
     if no_groups:
         warning = _count_shared(scans, n_splits, seed)
         shell.print_warning(warning)
-        return Grouping(None, "ignored (--no-groups)", warning=warning)
-    if scans.groups is not None:
-        return Grouping(scans.groups, "given", are_patients=True)
+        how = f"{n_splits}-fold StratifiedKFold, image by image"
+        kind = "ignored (--no-groups)"
+        return Folds(None, kind, n_splits, how, warning=warning)
+    are_patients = scans.groups is not None
+    groups, kind = (scans.groups, "given") if are_patients else _group_copies(scans)
+    how = f"{n_splits}-fold StratifiedGroupKFold, no group on both sides"
+    folds = Folds(groups, kind, n_splits, how, are_patients)
+    return folds if leave_out is None else _leave_out(folds, scans, leave_out)
+
+
+def _group_copies(scans):
+    """Return groups of near duplicates, and what they are."""
     labels = _near_duplicates(scans.data)
     kind = "near duplicates, mirror images included"
     shell.note(
         f"No groups were given: {len(set(labels)):,} groups of {kind}, are kept whole. "
         "Patients are not known; name them with --groups CSV."
     )
-    return Grouping(labels, f"{kind}; patients are not known")
+    return labels, f"{kind}; patients are not known"
+
+
+def _leave_out(folds, scans, column):
+    """Return folds that leave out each value of a column in turn."""
+    from brain_tumor_clf import leave_one_source_out
+
+    sources = opt.take_columns(scans, [column], "--leave-out")[column]
+    splits = leave_one_source_out(sources, scans.target, folds.groups)
+    names = ", ".join(str(sources[test[0]]) for _, test in splits)
+    n_tested = sum(len(test) for _, test in splits)
+    how = f"each {column} left out in turn: {names}"
+    how += f"; {n_tested:,} of {len(sources):,} images are tested on"
+    shell.note(f"Folds: {how}")
+    return replace(folds, n=len(splits), how=how, sources=sources, column=column)
 
 
 def _near_duplicates(paths):
@@ -87,32 +114,6 @@ def _count_shared(scans, n_splits, seed):
     return text + ". Leakage inflates these scores."
 
 
-def make_folds(scans, grouping, n_splits, leave_out=None):
-    """Return folds at random, or folds that leave out each value of a column."""
-    if leave_out is not None:
-        return _leave_out(scans, grouping, leave_out)
-    how = "StratifiedGroupKFold, no group on both sides"
-    if grouping.labels is None:
-        how = "StratifiedKFold, image by image"
-    return Folds(n_splits, n_splits, f"{n_splits}-fold {how}")
-
-
-def _leave_out(scans, grouping, column):
-    from brain_tumor_clf import leave_one_source_out
-
-    sources = opt.take_columns(scans, [column], "--leave-out")[column]
-    splits = leave_one_source_out(sources, scans.target, grouping.labels)
-    names = [str(sources[test[0]]) for _, test in splits]
-    how = f"each {column} left out in turn: {', '.join(names)}"
-    n_tested = sum(len(test) for _, test in splits)
-    how += f"; {n_tested:,} of {len(sources):,} images are tested on"
-    never = sorted(set(map(str, sources)) - set(names))
-    if never:
-        how += f" (never {', '.join(never)}: training would lack a class)"
-    shell.note(f"Folds: {how}")
-    return Folds(splits, len(splits), how, names, {column: sources})
-
-
 @dataclass
 class OutOfFold:
     """A cross-validated model: a report of all images, and the scores of its folds.
@@ -131,7 +132,7 @@ class OutOfFold:
         return {"protocol": split, **self.scores, "report": self.report.to_dict()}
 
 
-def compare_models(models, scans, grouping, folds, seeds):
+def compare_models(models, scans, folds, seeds):
     """Return the `Comparison` of models; a bar shows how many fits are done."""
     from brain_tumor_clf import compare
 
@@ -141,37 +142,27 @@ def compare_models(models, scans, grouping, folds, seeds):
             models,
             scans.data,
             scans.target,
-            groups=grouping.labels,
-            cv=folds.cv,
+            groups=folds.groups,
+            cv=folds.n,
+            leave_out=folds.sources,
             seeds=seeds,
             progress=lambda fold: advance(description=fold["estimator"]),
         )
-    comparison.protocol = _describe(comparison.protocol, scans, grouping, folds)
+    comparison.protocol = folds.describe(comparison.protocol, scans)
     return comparison
 
 
-def _describe(protocol, scans, grouping, folds):
-    """Return a protocol with the words for these images, groups and folds."""
-    notes = [*protocol.notes, *([grouping.warning] if grouping.warning else [])]
-    return replace(
-        protocol,
-        data=opt.describe_data(scans),
-        groups=grouping.kind,
-        split=f"{folds.how}; each image is predicted by a model that was not trained "
-        "on it",
-        notes=tuple(notes),
-    )
-
-
-def cross_validate(models, scans, grouping, healthy, folds, seed):
+def cross_validate(models, scans, folds, healthy, seed):
     """Return the `Comparison` of models, and the `OutOfFold` of each."""
-    comparison = compare_models(models, scans, grouping, folds, [seed])
-    options = {"healthy": healthy, "random_state": seed, "subgroups": folds.subgroups}
+    comparison = compare_models(models, scans, folds, [seed])
+    options = {"healthy": healthy, "random_state": seed}
+    if folds.sources is not None:
+        options["subgroups"] = {folds.column: folds.sources}
     results = []
     for name in models:
-        report = comparison.report(name, per_group=grouping.are_patients, **options)
-        report.protocol = _describe(report.protocol, scans, grouping, folds)
-        scores = _fold_scores(comparison, name, scans.target, folds.names)
+        report = comparison.report(name, per_group=folds.are_patients, **options)
+        report.protocol = folds.describe(report.protocol, scans)
+        scores = _fold_scores(comparison, name, scans.target)
         report.notes += [
             f"{score.replace('_', ' ')} {mean:.3f} ± {scores['std'][score]:.3f} "
             f"(mean ± standard deviation over {len(scores['folds'])} folds)"
@@ -209,18 +200,16 @@ def _choose_threshold(comparison, name, target):
     }
 
 
-def _fold_scores(comparison, name, target, left_out):
+def _fold_scores(comparison, name, target):
     """Return the scores of a model in each fold, their mean and standard deviation."""
     folds = comparison.folds.query("estimator == @name").set_index("fold")
     predicted = comparison.predictions.query("estimator == @name")
     is_right = predicted["label"] == target[predicted["index"]]
     scores = is_right.groupby(predicted["fold"]).mean().to_frame("accuracy")
     scores["balanced_accuracy"] = folds["score"]
-    if left_out is not None:
-        folds["left_out"] = [left_out[fold] for fold in folds.index]
-    about = folds[["n_test"] if left_out is None else ["left_out", "n_test"]]
+    about = ["n_test"] if comparison.sources is None else ["held_out", "n_test"]
     return {
-        "folds": about.join(scores).to_dict("records"),
+        "folds": folds[about].join(scores).to_dict("records"),
         "mean": scores.mean().to_dict(),
         "std": scores.std().to_dict(),
         "seconds": round(float((folds["fit_time"] + folds["predict_time"]).sum()), 1),

@@ -8,11 +8,7 @@ import typer
 
 from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.cli import _console as shell
-from brain_tumor_clf.cli._cross_validation import (
-    choose_groups,
-    cross_validate,
-    make_folds,
-)
+from brain_tumor_clf.cli._cross_validation import choose_folds, cross_validate
 from brain_tumor_clf.cli._options import SeedOption, load_scans
 
 _MARK = ".brain-tumor-demo"  # a file in folders that the demo made
@@ -81,9 +77,8 @@ def _run(output, n_samples, folds, epochs, seed):
     write_brain_mri(output / "scans", n_samples, image_size=128, random_state=seed)
     scans = load_scans(output / "scans")
     models = make_models(epochs, seed)
-    grouping = choose_groups(scans, False, folds, seed)
-    cv = make_folds(scans, grouping, folds)
-    comparison, results = cross_validate(models, scans, grouping, "notumor", cv, seed)
+    cv = choose_folds(scans, folds, seed)
+    comparison, results = cross_validate(models, scans, cv, "notumor", seed)
     best = max(results, key=lambda one: one.scores["mean"]["balanced_accuracy"])
     _show(comparison, best, scans, output)
     about = {"scans": "phantoms, not patients"}

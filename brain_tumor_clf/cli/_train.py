@@ -8,11 +8,7 @@ import typer
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
-from brain_tumor_clf.cli._cross_validation import (
-    choose_groups,
-    cross_validate,
-    make_folds,
-)
+from brain_tumor_clf.cli._cross_validation import choose_folds, cross_validate
 from brain_tumor_clf.cli._info import describe_guard
 from brain_tumor_clf.cli._model import SIMPLE, features_kept, make_model, set_verbose
 
@@ -97,12 +93,10 @@ def train(
     result = None
     with features_kept(pipeline):
         if is_scored:
-            grouping = choose_groups(scans, no_groups, cv, seed)
-            folds = make_folds(scans, grouping, cv, leave_out)
-            _, (result,) = cross_validate(
-                {name: pipeline}, scans, grouping, healthy, folds, seed
-            )
-            scans.groups = grouping.labels
+            folds = choose_folds(scans, cv, seed, no_groups, leave_out)
+            models = {name: pipeline}
+            _, (result,) = cross_validate(models, scans, folds, healthy, seed)
+            scans.groups = folds.groups
         about = {"seed": seed, "recipe": recipe}
         manifest = fit_and_save(pipeline, scans, output, result, **about)
     _show(manifest, result, output, html_file, json_file)

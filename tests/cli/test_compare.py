@@ -14,10 +14,9 @@ from sklearn.utils import Bunch
 
 from brain_tumor_clf import load_mri_folder, make_mri_pipeline
 from brain_tumor_clf.cli._cross_validation import (
-    Grouping,
     _choose_threshold,
+    choose_folds,
     cross_validate,
-    make_folds,
 )
 from tests.cli.conftest import RESEARCH_ONLY
 
@@ -128,11 +127,8 @@ def scans(scans_dir):
 def run(classifier, scans):
     rows = make_pipeline(FunctionTransformer(as_rows), classifier)
     pipeline = make_mri_pipeline(rows, image_size=8)
-    grouping = Grouping(scans.groups, "given", are_patients=True)
-    cv = make_folds(scans, grouping, 2)
-    _, (result,) = cross_validate(
-        {"one": pipeline}, scans, grouping, "notumor", cv, seed=_SEED
-    )
+    cv = choose_folds(scans, 2, _SEED)
+    _, (result,) = cross_validate({"one": pipeline}, scans, cv, "notumor", _SEED)
     folds = StratifiedGroupKFold(2, shuffle=True, random_state=_SEED)
     return result, pipeline, {"groups": scans.groups, "cv": folds}
 

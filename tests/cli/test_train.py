@@ -86,7 +86,7 @@ def test_sources_left_out_are_the_folds_of_training(
     done = cli("train", sources_csv, "--root", scans_dir, "-o", model, *args)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)["cross_validation"]
-    assert [fold["left_out"] for fold in result["folds"]] == ["north", "south"]
+    assert [fold["held_out"] for fold in result["folds"]] == ["north", "south"]
     assert [fold["n_test"] for fold in result["folds"]] == [8, 8]
     rows = result["report"]["subgroups"]
     assert {(row["column"], row["subgroup"]) for row in rows} == {
