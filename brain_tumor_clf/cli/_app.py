@@ -1,9 +1,6 @@
 """``app``: the web app in the browser."""
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
@@ -11,28 +8,25 @@ from brain_tumor_clf.cli._model import open_model
 
 
 def app(
-    model: Annotated[
+    model: opt.option(
         Path | None,
-        typer.Option(
-            **opt.FILE,
-            metavar="FILE",
-            help="Model file written by `train` or `demo`. Default: the packaged one.",
-        ),
-    ] = None,
-    port: Annotated[
+        **opt.FILE,
+        metavar="FILE",
+        help="Model file written by `train` or `demo`. Default: the packaged one.",
+    ) = None,
+    port: opt.option(
         int,
-        typer.Option(
-            min=0, max=65535, metavar="N", help="Port to listen on; 0 takes a free one."
-        ),
-    ] = 8501,
-    host: Annotated[
+        min=0,
+        max=65535,
+        metavar="N",
+        help="Port to listen on; 0 takes a free one.",
+    ) = 8501,
+    host: opt.option(
         str,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Address to listen on. The default is reachable from this machine "
-            "only; 0.0.0.0 from every machine on the network.",
-        ),
-    ] = "127.0.0.1",
+        metavar="ADDRESS",
+        help="Address to listen on. The default is reachable from this machine "
+        "only; 0.0.0.0 from every machine on the network.",
+    ) = "127.0.0.1",
     trust_pickle: opt.TrustPickleOption = False,
 ):
     """Classify scans in the browser: drag and drop, heat maps, a table.

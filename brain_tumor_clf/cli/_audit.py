@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -14,10 +13,9 @@ LEAK_FOUND = 3
 
 def audit(
     folder: opt.LabeledScans,
-    test: Annotated[
-        Path | None,
-        typer.Option(**opt.DATA, help="Test images: a folder or table as the other."),
-    ] = None,
+    test: opt.option(
+        Path | None, **opt.DATA, help="Test images: a folder or table as the other."
+    ) = None,
     root: opt.RootOption = None,
     subset: opt.SubsetOption = None,
     groups: opt.GroupsOption = None,
@@ -25,13 +23,11 @@ def audit(
     seed: opt.SeedOption = 0,
     html_file: opt.PageOption = None,
     json_file: opt.JsonOption = None,
-    fail_on_leak: Annotated[
+    fail_on_leak: opt.option(
         bool,
-        typer.Option(
-            "--fail-on-leak",
-            help="Exit with 3 if a test image has a copy or mirror in training.",
-        ),
-    ] = False,
+        "--fail-on-leak",
+        help="Exit with 3 if a test image has a copy or mirror in training.",
+    ) = False,
 ):
     """Look for copies, mirror images and shortcuts in a folder of scans.
 
@@ -41,6 +37,8 @@ def audit(
     --groups names groups of training and test images in one table. Without it a
     groups.csv in DIR is used, for the images of DIR alone.
     """
+    from brain_tumor_clf import audit_dataset
+
     train, held_out = _load(folder, test, subset, groups, root)
     if fail_on_leak and held_out is None:
         raise typer.BadParameter(
@@ -48,7 +46,20 @@ def audit(
             "Training and Testing.",
             param_hint="--fail-on-leak",
         )
-    found = _audit(train, held_out, healthy, seed)
+    n = len(train.data) + (0 if held_out is None else len(held_out.data))
+    shell.note(f"Reading {n:,} images and fitting three controls")
+    test_scans = held_out or dict.fromkeys(("data", "target", "groups"))
+    found = audit_dataset(
+        train.data,
+        train.target,
+        groups=train.groups,
+        X_test=test_scans["data"],
+        y_test=test_scans["target"],
+        groups_test=test_scans["groups"],
+        healthy=opt.resolve_healthy(healthy, sorted(set(train.target))),
+        random_state=seed,
+        n_jobs=-1,
+    )
     where = f"{folder} and {test}" if test else folder
     data = f"{where}: {found.protocol.data}"
     found.protocol = replace(found.protocol, data=data)
@@ -90,21 +101,6 @@ def _split(scans):
             part.groups = None if scans.groups is None else scans.groups[here]
             parts.append(part)
     return (*parts, None)[:2]
-
-
-def _audit(train, test, healthy, seed):
-    from brain_tumor_clf import audit_dataset
-
-    classes = sorted(set(train.target))
-    options = {"groups": train.groups, "healthy": opt.resolve_healthy(healthy, classes)}
-    n = len(train.data)
-    if test is not None:
-        n += len(test.data)
-        options |= {"X_test": test.data, "y_test": test.target}
-        options["groups_test"] = test.groups
-    shell.note(f"Reading {n:,} images and fitting three controls")
-    options |= {"random_state": seed, "n_jobs": -1}
-    return audit_dataset(train.data, train.target, **options)
 
 
 def _fail_on_leak(found):

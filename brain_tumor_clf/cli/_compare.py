@@ -1,7 +1,6 @@
 """``compare``: several architectures on the same folds."""
 
 from dataclasses import replace
-from typing import Annotated
 
 import typer
 
@@ -22,13 +21,11 @@ def _parse_seeds(text):
 
 def compare(
     folder: opt.LabeledScans,
-    architectures: Annotated[
+    architectures: opt.option(
         str,
-        typer.Option(
-            metavar="NAME,NAME,…",
-            help="The first is the one to compare with: " + opt.ARCHITECTURE_NAMES,
-        ),
-    ],
+        metavar="NAME,NAME,…",
+        help="The first is the one to compare with: " + opt.ARCHITECTURE_NAMES,
+    ),
     image_size: opt.ImageSizeOption = None,
     epochs: opt.EpochsOption = None,
     batch_size: opt.BatchSizeOption = None,
@@ -39,18 +36,14 @@ def compare(
     groups: opt.GroupsOption = None,
     no_groups: opt.NoGroupsOption = False,
     leave_out: opt.LeaveOutOption = None,
-    cv: Annotated[
-        int, typer.Option(min=2, metavar="K", help="Folds of cross-validation.")
-    ] = 5,
-    seeds: Annotated[
+    cv: opt.option(int, min=2, metavar="K", help="Folds of cross-validation.") = 5,
+    seeds: opt.option(
         str,
-        typer.Option(
-            metavar="N,N,…",
-            callback=_parse_seeds,
-            help="Seeds of everything random; with each, every fold is split and "
-            "trained anew.",
-        ),
-    ] = "0",
+        metavar="N,N,…",
+        callback=_parse_seeds,
+        help="Seeds of everything random; with each, every fold is split and "
+        "trained anew.",
+    ) = "0",
     html_file: opt.HtmlOption = None,
     json_file: opt.JsonOption = None,
 ):

@@ -2,41 +2,38 @@
 
 import shutil
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from brain_tumor_clf._files import written_beside
 from brain_tumor_clf.cli import _console as shell
+from brain_tumor_clf.cli import _options as opt
 from brain_tumor_clf.cli._cross_validation import choose_folds, cross_validate
-from brain_tumor_clf.cli._options import SeedOption, load_scans
 
 _MARK = ".brain-tumor-demo"  # a file in folders that the demo made
 _FILES = ("confusion_matrix.png", "model.btc", "report.html", "scores.json")
 
 
 def demo(
-    output: Annotated[
-        Path,
-        typer.Option("-o", "--output", metavar="DIR", help="New folder to write to."),
-    ] = Path("brain-tumor-demo"),
-    n_samples: Annotated[
-        int, typer.Option(min=24, metavar="N", help="Number of drawn scans.")
-    ] = 400,
-    folds: Annotated[
-        int, typer.Option(min=2, metavar="K", help="Folds of the cross-validation.")
-    ] = 3,
-    epochs: Annotated[
+    output: opt.option(
+        Path, "-o", "--output", metavar="DIR", help="New folder to write to."
+    ) = Path("brain-tumor-demo"),
+    n_samples: opt.option(
+        int, min=24, metavar="N", help="Number of drawn scans."
+    ) = 400,
+    folds: opt.option(
+        int, min=2, metavar="K", help="Folds of the cross-validation."
+    ) = 3,
+    epochs: opt.option(
         int | None,
-        typer.Option(
-            min=1, metavar="N", help="Epochs of both networks. Default: 20 and 5."
-        ),
-    ] = None,
-    seed: SeedOption = 0,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace what an earlier demo wrote to DIR."),
-    ] = False,
+        min=1,
+        metavar="N",
+        help="Epochs of both networks. Default: 20 and 5.",
+    ) = None,
+    seed: opt.SeedOption = 0,
+    overwrite: opt.option(
+        bool, "--overwrite", help="Replace what an earlier demo wrote to DIR."
+    ) = False,
 ):
     """Draw scans, compare three classifiers on them, save the best and use it.
 
@@ -75,7 +72,7 @@ def _run(output, n_samples, folds, epochs, seed):
 
     shell.note(f"Drawing {n_samples} scans to {output / 'scans'}")
     write_brain_mri(output / "scans", n_samples, image_size=128, random_state=seed)
-    scans = load_scans(output / "scans")
+    scans = opt.load_scans(output / "scans")
     models = make_models(epochs, seed)
     cv = choose_folds(scans, folds, seed)
     comparison, results = cross_validate(models, scans, cv, "notumor", seed)

@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
+from brain_tumor_clf.cli._model import open_model
 
 _CHUNK = 256  # images that are in memory at a time
 
@@ -18,39 +16,31 @@ def evaluate(
     root: opt.RootOption = None,
     subset: opt.SubsetOption = None,
     groups: opt.GroupsOption = None,
-    train: Annotated[
+    train: opt.option(
         Path | None,
-        typer.Option(
-            **opt.DATA,
-            help="What the model was trained on: the scores stand apart for images "
-            "without a copy there, beside those of controls.",
-        ),
-    ] = None,
-    by: Annotated[
+        **opt.DATA,
+        help="What the model was trained on: the scores stand apart for images "
+        "without a copy there, beside those of controls.",
+    ) = None,
+    by: opt.option(
         str | None,
-        typer.Option(
-            metavar="COLUMN,…",
-            help="Also score each subgroup: each value of these columns of the table "
-            "or of groups.csv, such as source,sequence.",
-        ),
-    ] = None,
-    label_issues: Annotated[
+        metavar="COLUMN,…",
+        help="Also score each subgroup: each value of these columns of the table "
+        "or of groups.csv, such as source,sequence.",
+    ) = None,
+    label_issues: opt.option(
         bool,
-        typer.Option(
-            "--label-issues",
-            help="Also list the labels that are probably wrong, with pictures in the "
-            "page. The model must not have been trained on these images.",
-        ),
-    ] = False,
-    names: Annotated[
+        "--label-issues",
+        help="Also list the labels that are probably wrong, with pictures in the "
+        "page. The model must not have been trained on these images.",
+    ) = False,
+    names: opt.option(
         list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="NAME=CLASS",
-            help="The model's name of a class of DIR that it calls otherwise, such as "
-            "no_tumor=notumor. May be repeated.",
-        ),
-    ] = None,
+        "--map",
+        metavar="NAME=CLASS",
+        help="The model's name of a class of DIR that it calls otherwise, such as "
+        "no_tumor=notumor. May be repeated.",
+    ) = None,
     healthy: opt.HealthyOption = "notumor",
     seed: opt.SeedOption = 0,
     html_file: opt.HtmlOption = None,
@@ -74,9 +64,7 @@ def evaluate(
         if names and loaded is not None:
             _rename(loaded, names)
     shell.start_backend()
-    from brain_tumor_clf.cli._model import load_classifier
-
-    pipeline = load_classifier(model)
+    pipeline = open_model(model)
     classes = [str(label) for label in pipeline.classes_]
     _check_classes(classes, scans)
     healthy = opt.resolve_healthy(healthy, classes)

@@ -1,7 +1,7 @@
 """``explain``: draw heat maps of scans."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import typer
 
@@ -22,27 +22,23 @@ _INCHES, _DPI = (6.4, 3.9), 150
 
 def explain(
     paths: opt.ModelAndPaths,
-    output: Annotated[
+    output: opt.option(
         Path,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="DIR",
-            help="Folder for the pictures; created if there is none.",
-        ),
-    ],
-    target: Annotated[
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Folder for the pictures; created if there is none.",
+    ),
+    target: opt.option(
         str | None,
-        typer.Option(
-            "--class",
-            metavar="CLASS",
-            help="Explain this class instead of the predicted one.",
-        ),
-    ] = None,
-    method: Annotated[
+        "--class",
+        metavar="CLASS",
+        help="Explain this class instead of the predicted one.",
+    ) = None,
+    method: opt.option(
         Literal["layercam", "gradcam", "gradcam++", "occlusion"],
-        typer.Option(help="Gradients, or occlusion (any model, but slow)."),
-    ] = "layercam",
+        help="Gradients, or occlusion (any model, but slow).",
+    ) = "layercam",
     frame: opt.FrameOption = None,
     trust_pickle: opt.TrustPickleOption = False,
 ):

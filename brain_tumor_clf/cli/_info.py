@@ -4,12 +4,9 @@ import importlib.metadata
 import platform
 import re
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from brain_tumor_clf.cli import _console as shell
-from brain_tumor_clf.cli._options import FILE
+from brain_tumor_clf.cli import _options as opt
 
 _DISTRIBUTION = "brain-tumor-clf"
 _PACKAGES = (
@@ -25,12 +22,12 @@ _EXTRAS = {
 
 
 def info(
-    model: Annotated[
+    model: opt.argument(
         Path | None,
-        typer.Argument(
-            **FILE, metavar="[MODEL]", help="A model file to describe instead."
-        ),
-    ] = None,
+        **opt.FILE,
+        metavar="[MODEL]",
+        help="A model file to describe instead.",
+    ) = None,
 ):
     """Show versions, backend, GPU and missing extras, or describe a model file."""
     if model is None:

@@ -7,12 +7,12 @@ that ``--help`` answers at once.
 import sys
 import traceback
 import warnings
-from typing import Annotated
 
 import typer
 
 from brain_tumor_clf import __version__
 from brain_tumor_clf.cli import _console as shell
+from brain_tumor_clf.cli import _options as opt
 from brain_tumor_clf.cli._app import app as serve_app
 from brain_tumor_clf.cli._audit import audit
 from brain_tumor_clf.cli._compare import compare
@@ -51,18 +51,16 @@ def _print_version(wanted: bool):
 
 @app.callback()
 def _program(
-    version: Annotated[
+    version: opt.option(
         bool,
-        typer.Option(
-            "--version",
-            callback=_print_version,
-            is_eager=True,
-            help="Show the version.",
-        ),
-    ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show tracebacks and every warning.")
-    ] = False,
+        "--version",
+        callback=_print_version,
+        is_eager=True,
+        help="Show the version.",
+    ) = False,
+    debug: opt.option(
+        bool, "--debug", help="Show tracebacks and every warning."
+    ) = False,
 ):
     """Classify brain-MRI scans: glioma, meningioma, no tumor or pituitary tumor."""
 

@@ -41,7 +41,9 @@ def open_model(path, trust_pickle=False, frame=None):
     elif _kind(path) == "pickle":
         model = _unpickle(path, trust_pickle)
     else:
-        model = load_classifier(path)
+        from brain_tumor_clf import load
+
+        model = _as_classifier(path, load(path))
     if frame is not None:
         from brain_tumor_clf.selective import image_readers
 
@@ -76,13 +78,6 @@ def _is_image(path, head):
     except OSError:
         return has_dicom_magic(head)
     return True
-
-
-def load_classifier(path):
-    """Return the classifier in a file that `save` wrote, as a `SelectiveClassifier`."""
-    from brain_tumor_clf import load
-
-    return _as_classifier(path, load(path))
 
 
 def _as_classifier(path, model):

@@ -8,6 +8,16 @@ import typer
 from brain_tumor_clf.cli._console import check_writable, note, require_extra
 
 
+def option(kind, *names, **settings):
+    """Return the annotation of an option of a command; `settings` are typer's."""
+    return Annotated[kind, typer.Option(*names, **settings)]
+
+
+def argument(kind, **settings):
+    """Return the annotation of an argument of a command; `settings` are typer's."""
+    return Annotated[kind, typer.Argument(**settings)]
+
+
 def _check_page(path):
     """Return the path of a page if it can be written; a callback."""
     if str(path) == "-":
@@ -33,124 +43,94 @@ _OWN = "Default: the model's own."
 # What options of labeled scans and of files to read have in common.
 DATA = {"metavar": "DIR|CSV", "exists": True}
 FILE = {"exists": True, "dir_okay": False}
-LabeledScans = Annotated[
+LabeledScans = argument(
     Path,
-    typer.Argument(
-        **DATA,
-        help="Folder with one sub-folder of scans per class, or a table with the "
-        "columns path and label, and group where known.",
-    ),
-]
-RootOption = Annotated[
+    **DATA,
+    help="Folder with one sub-folder of scans per class, or a table with the "
+    "columns path and label, and group where known.",
+)
+RootOption = option(
     Path | None,
-    typer.Option(
-        metavar="DIR",
-        exists=True,
-        file_okay=False,
-        help="Folder that the paths of a table start from. Default: that of the table.",
-    ),
-]
-ModelFile = Annotated[
-    Path,
-    typer.Argument(
-        **FILE, metavar="MODEL", help="Model file written by `train` or `demo`."
-    ),
-]
-ModelAndPaths = Annotated[
+    metavar="DIR",
+    exists=True,
+    file_okay=False,
+    help="Folder that the paths of a table start from. Default: that of the table.",
+)
+ModelFile = argument(
+    Path, **FILE, metavar="MODEL", help="Model file written by `train` or `demo`."
+)
+ModelAndPaths = argument(
     list[Path],
-    typer.Argument(
-        metavar="[MODEL] PATH...",
-        exists=True,
-        help="A model file written by `train` or `demo`, or none for the "
-        "packaged model; then scans, and folders that are searched with all their "
-        "sub-folders.",
-    ),
-]
-FrameOption = Annotated[
+    metavar="[MODEL] PATH...",
+    exists=True,
+    help="A model file written by `train` or `demo`, or none for the "
+    "packaged model; then scans, and folders that are searched with all their "
+    "sub-folders.",
+)
+FrameOption = option(
     int | None,
-    typer.Option(
-        min=0,
-        metavar="N",
-        help="Which frame to read of files that hold several, from 0.",
-    ),
-]
-TrustPickleOption = Annotated[
+    min=0,
+    metavar="N",
+    help="Which frame to read of files that hold several, from 0.",
+)
+TrustPickleOption = option(
     bool,
-    typer.Option(
-        "--trust-pickle",
-        help="Also open a pickled model (.joblib, .pkl), which runs any code in it.",
-    ),
-]
-SubsetOption = Annotated[
+    "--trust-pickle",
+    help="Also open a pickled model (.joblib, .pkl), which runs any code in it.",
+)
+SubsetOption = option(
     Literal["train", "test", "all"] | None,
-    typer.Option(help="Which part, if DIR holds Training and Testing."),
-]
-GroupsOption = Annotated[
+    help="Which part, if DIR holds Training and Testing.",
+)
+GroupsOption = option(
     Path | None,
-    typer.Option(
-        **FILE,
-        metavar="CSV",
-        help="Table with the columns file and group (patient). Default: groups.csv in "
-        "DIR, if there is one.",
-    ),
-]
-NoGroupsOption = Annotated[
+    **FILE,
+    metavar="CSV",
+    help="Table with the columns file and group (patient). Default: groups.csv in "
+    "DIR, if there is one.",
+)
+NoGroupsOption = option(
     bool,
-    typer.Option(
-        "--no-groups",
-        help="Split image by image, with copies and patients on both sides. Scores "
-        "are then too high.",
-    ),
-]
-LeaveOutOption = Annotated[
+    "--no-groups",
+    help="Split image by image, with copies and patients on both sides. Scores "
+    "are then too high.",
+)
+LeaveOutOption = option(
     str | None,
-    typer.Option(
-        metavar="COLUMN",
-        help="Folds that each leave out one source of images, in place of folds at "
-        "random: a value of this column of the table or of groups.csv.",
-    ),
-]
-HealthyOption = Annotated[
+    metavar="COLUMN",
+    help="Folds that each leave out one source of images, in place of folds at "
+    "random: a value of this column of the table or of groups.csv.",
+)
+HealthyOption = option(
     str,
-    typer.Option(
-        metavar="CLASS",
-        help="The class without a tumor; none omits scores of tumor or no tumor.",
-    ),
-]
-JsonOption = Annotated[
+    metavar="CLASS",
+    help="The class without a tumor; none omits scores of tumor or no tumor.",
+)
+JsonOption = option(
     Path | None,
-    typer.Option(
-        "--json",
-        metavar="FILE",
-        callback=check_writable,
-        help="Write the results as JSON; - is stdout.",
-    ),
-]
+    "--json",
+    metavar="FILE",
+    callback=check_writable,
+    help="Write the results as JSON; - is stdout.",
+)
 _PAGE = {"metavar": "FILE", "help": "Write the report as one HTML page."}
-PageOption = Annotated[
-    Path | None, typer.Option("--html", callback=_check_page, **_PAGE)
-]
-HtmlOption = Annotated[
-    Path | None, typer.Option("--html", callback=_check_figures, **_PAGE)
-]
-ImageSizeOption = Annotated[
-    int | None,
-    typer.Option(min=8, metavar="PIXELS", help=f"Side of the images. {_OWN}"),
-]
-EpochsOption = Annotated[int | None, typer.Option(min=1, metavar="N", help=_OWN)]
-BatchSizeOption = Annotated[int | None, typer.Option(min=1, metavar="N", help=_OWN)]
-LearningRateOption = Annotated[
-    float | None, typer.Option(metavar="RATE", callback=_check_rate, help=_OWN)
-]
-WeightsOption = Annotated[
+PageOption = option(Path | None, "--html", callback=_check_page, **_PAGE)
+HtmlOption = option(Path | None, "--html", callback=_check_figures, **_PAGE)
+ImageSizeOption = option(
+    int | None, min=8, metavar="PIXELS", help=f"Side of the images. {_OWN}"
+)
+EpochsOption = option(int | None, min=1, metavar="N", help=_OWN)
+BatchSizeOption = option(int | None, min=1, metavar="N", help=_OWN)
+LearningRateOption = option(
+    float | None, metavar="RATE", callback=_check_rate, help=_OWN
+)
+WeightsOption = option(
     str | None,
-    typer.Option(
-        metavar="imagenet|brain-mri|none|FILE",
-        help="Initial weights of a backbone. Default: the model's own. brain-mri is "
-        "the packaged model, which has seen the public Kaggle set.",
-    ),
-]
-SeedOption = Annotated[int, typer.Option(min=0, metavar="N", help="Random seed.")]
+    metavar="imagenet|brain-mri|none|FILE",
+    help="Initial weights of a backbone. Default: the model's own. brain-mri is "
+    "the packaged model, which has seen the public Kaggle set.",
+)
+SeedOption = option(int, min=0, metavar="N", help="Random seed.")
 ARCHITECTURE_NAMES = (
     "simple (a small CNN from scratch), Xception, VGG16, ResNet50V2, DenseNet121, "
     "InceptionV3, MobileNetV2, MobileNetV3Small, MobileNetV3Large, EfficientNetB0, "
@@ -171,26 +151,24 @@ def load_scans(folder, subset=None, groups=None, root=None):
     """Load a folder or a table of labeled scans, and describe it on stderr."""
     from brain_tumor_clf.datasets import has_subsets, load_mri_folder, load_mri_table
 
-    is_table = folder.is_file()
-    for option, given, of_table in (
-        ("--root", root, True),
-        ("--subset", subset, False),
-        ("--groups", groups, False),
-    ):
-        if given is not None and is_table != of_table:
-            what = "table, and this is a folder" if of_table else "folder, not a table"
-            raise typer.BadParameter(f"is for a {what}: {folder}.", param_hint=option)
-    if is_table:
+    if folder.is_file():
+        for name, given in (("--subset", subset), ("--groups", groups)):
+            if given is not None:
+                raise typer.BadParameter(
+                    f"is for a folder; {folder} is a table.", param_hint=name
+                )
         scans = load_mri_table(folder, root)
-        scans.place = str(folder)
-        note(scans.DESCR)
-        return scans
-    if subset is None and has_subsets(folder):
+    elif root is not None:
+        raise typer.BadParameter(
+            f"is for a table; {folder} is a folder.", param_hint="--root"
+        )
+    elif subset is None and has_subsets(folder):
         raise typer.BadParameter(
             f"{folder} holds Training and Testing: choose train, test or all.",
             param_hint="--subset",
         )
-    scans = load_mri_folder(folder, subset=subset, groups=groups)
+    else:
+        scans = load_mri_folder(folder, subset=subset, groups=groups)
     scans.place = f"{folder}, subset {subset}" if subset else str(folder)
     note(scans.DESCR)
     return scans

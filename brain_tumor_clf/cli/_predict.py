@@ -1,7 +1,6 @@
 """``predict``: classify scans."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -29,35 +28,28 @@ def _parse_threshold(text):
 
 def predict(
     paths: opt.ModelAndPaths,
-    guard: Annotated[
-        bool,
-        typer.Option(
-            "--guard", help="Give no class to what the model's guard rejects."
-        ),
-    ] = False,
-    abstain: Annotated[
+    guard: opt.option(
+        bool, "--guard", help="Give no class to what the model's guard rejects."
+    ) = False,
+    abstain: opt.option(
         str | None,
-        typer.Option(
-            metavar="P|auto",
-            callback=_parse_threshold,
-            help="Abstention threshold: give no class below this probability, 0 to 1; "
-            "auto is the threshold in the model file.",
-        ),
-    ] = None,
+        metavar="P|auto",
+        callback=_parse_threshold,
+        help="Abstention threshold: give no class below this probability, 0 to 1; "
+        "auto is the threshold in the model file.",
+    ) = None,
     frame: opt.FrameOption = None,
     trust_pickle: opt.TrustPickleOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    output: Annotated[
+    as_json: opt.option(bool, "--json", help="Print JSON.") = False,
+    as_csv: opt.option(bool, "--csv", help="Print CSV.") = False,
+    output: opt.option(
         Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            callback=shell.check_writable,
-            help="Write the JSON or CSV to a file.",
-        ),
-    ] = None,
+        "-o",
+        "--output",
+        metavar="FILE",
+        callback=shell.check_writable,
+        help="Write the JSON or CSV to a file.",
+    ) = None,
 ):
     """Classify scans with a saved model, or with the packaged one.
 

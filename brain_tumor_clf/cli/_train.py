@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import typer
 
@@ -20,31 +20,26 @@ _LEAKAGE = (
 
 def train(
     folder: opt.LabeledScans,
-    output: Annotated[
+    output: opt.option(
         Path,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="MODEL",
-            callback=shell.check_writable,
-            help="Model file to write.",
-        ),
-    ],
-    architecture: Annotated[
+        "-o",
+        "--output",
+        metavar="MODEL",
+        callback=shell.check_writable,
+        help="Model file to write.",
+    ),
+    architecture: opt.option(
         str | None,
-        typer.Option(
-            metavar="NAME", help=f"Default: simple. One of: {opt.ARCHITECTURE_NAMES}"
-        ),
-    ] = None,
-    recipe: Annotated[
+        metavar="NAME",
+        help=f"Default: simple. One of: {opt.ARCHITECTURE_NAMES}",
+    ) = None,
+    recipe: opt.option(
         Literal["fast", "default", "best", "robust"] | None,
-        typer.Option(
-            help="A complete recipe instead of an architecture. fast: frozen features "
-            "and a linear classifier, minutes on a CPU; default: one fine-tuned "
-            "EfficientNetLite0; best: the average of three of them; robust: one for "
-            "scans of several hospitals."
-        ),
-    ] = None,
+        help="A complete recipe instead of an architecture. fast: frozen features "
+        "and a linear classifier, minutes on a CPU; default: one fine-tuned "
+        "EfficientNetLite0; best: the average of three of them; robust: one for "
+        "scans of several hospitals.",
+    ) = None,
     image_size: opt.ImageSizeOption = None,
     epochs: opt.EpochsOption = None,
     batch_size: opt.BatchSizeOption = None,
@@ -54,10 +49,9 @@ def train(
     subset: opt.SubsetOption = None,
     groups: opt.GroupsOption = None,
     no_groups: opt.NoGroupsOption = False,
-    cv: Annotated[
-        int | None,
-        typer.Option(min=2, metavar="K", help="First cross-validate with K folds."),
-    ] = None,
+    cv: opt.option(
+        int | None, min=2, metavar="K", help="First cross-validate with K folds."
+    ) = None,
     leave_out: opt.LeaveOutOption = None,
     healthy: opt.HealthyOption = "notumor",
     seed: opt.SeedOption = 0,

@@ -94,7 +94,7 @@ def test_a_source_is_left_out_in_turn(cli, sources_csv, scans_dir):
             ["--architectures", "simple", "--leave-out", "plane", "--no-groups"],
             "choose --leave-out or --no-groups",
         ),
-        (["--architectures", "simple", "--root", "."], "is for a table, and this is"),
+        (["--architectures", "simple", "--root", "."], "is for a table; "),
     ],
     ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else None,
 )
