@@ -71,7 +71,7 @@ def find_label_issues(y, proba, classes, groups=None):
             f"proba needs one column for each of the {len(classes)} classes, got "
             f"{proba.shape[1]}."
         )
-    for label in np.unique(y).tolist():
+    for label in pd.unique(y).tolist():
         check_choice("label in y", label, classes.tolist())
     codes = pd.Index(classes).get_indexer(y)
     at = _rank(codes, proba)
@@ -88,7 +88,7 @@ def find_label_issues(y, proba, classes, groups=None):
 
 def _check_proba(proba):
     """Return probabilities as an array, or say what else they are."""
-    proba = check_array(proba, input_name="proba")
+    proba = check_array(proba, input_name="proba", ensure_min_features=2)
     if proba.min() < 0 or not np.allclose(proba.sum(axis=1), 1, atol=1e-3):
         raise ValueError(
             "Each row of proba must hold probabilities that sum to 1, got values from "

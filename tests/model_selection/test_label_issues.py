@@ -62,6 +62,8 @@ def test_no_issue_and_a_class_that_no_image_has():
         ({"proba": [[0.2, 0.3, 0.5]] * 2}, "each of the 2 classes, got 3"),
         ({"proba": [[0.5, 0.5]]}, "inconsistent numbers"),
         ({"groups": [1]}, "inconsistent numbers"),
+        ({"proba": [[1.0]] * 2}, "minimum of 2"),
+        ({"y": ["a", None]}, "Unknown label in y None"),
         ({"y": ["a", "bb"]}, "Unknown label in y 'bb'. Did you mean 'b'"),
     ],
 )
