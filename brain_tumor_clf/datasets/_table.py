@@ -93,10 +93,9 @@ def load_mri_table(csv, root=None):
 
 def _find_files(paths, root, name):
     """Return full paths of the files of a table; each must exist and be named once."""
-    root = os.fspath(root)
-    full = as_column(os.path.join(root, normalize_path(path)) for path in paths)
+    full = as_column(str(Path(root, normalize_path(path))) for path in paths)
     missing = [row for row, path in enumerate(full) if not os.path.isfile(path)]
-    hint = f" Paths start from {root!r}."
+    hint = f" Paths start from {str(root)!r}."
     _refuse(f"{name} names files that do not exist in", missing, paths, hint)
     places = [os.path.abspath(path) for path in full]
     counts = Counter(places)
@@ -163,7 +162,7 @@ def check_columns(table, names, what):
         if column not in table.columns:
             near = nearest_name(column, table.columns)
             hint = f" Is it {near!r}? Then rename that column." if near else ""
-            if len(table.columns) == 1:
+            if len(table.columns) == 1 and re.search(r"[;\t|]", str(table.columns[0])):
                 hint = " Its columns must be separated by commas."
             raise DatasetError(
                 f"{what} needs the columns {' and '.join(map(repr, names))}, got "
