@@ -131,7 +131,7 @@ def _count(n, what):
 
 def _score_order(name):
     """Return the place of a score in a table: sensitivities last, by class."""
-    names = _scores.SCORE_NAMES
+    names = [*dict.fromkeys([*_ON_TERMINALS, *_scores.SCORE_NAMES])]
     return (names.index(name) if name in names else len(names), name)
 
 

@@ -75,6 +75,7 @@ def test_a_source_is_left_out_in_turn(cli, sources_csv, scans_dir):
         "each source left out in turn: north, south; 16 of 16 images are tested on;"
     )
     assert document["protocol"]["n_groups"] == 8
+    assert {row["source"] for row in document["sources"]} == {"north", "south"}
 
 
 @pytest.mark.parametrize(
