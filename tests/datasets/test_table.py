@@ -162,7 +162,7 @@ class TestErrors:
                 "row 2",
             ),
             ("path,label\na.png,x\n".encode("utf-16"), "header is not UTF-8"),
-            (b"PK\x03\x04\x14\0\x08\xff", "not UTF-8|commas"),
+            (b"PK\x03\x04\x14\0\x08\xff", "not UTF-8|needs the columns"),
             (b"", "not a CSV table"),
         ],
     )
