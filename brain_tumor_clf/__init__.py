@@ -26,6 +26,7 @@ _PUBLIC = {
     "TransferCNNClassifier": "classifiers",
     "VGG16Classifier": "classifiers",
     "XceptionClassifier": "classifiers",
+    "adapt": "adaptation",
     "audit_dataset": "reports",
     "compare": "reports",
     "evaluate": "reports",

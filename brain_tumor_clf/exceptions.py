@@ -17,6 +17,7 @@ __all__ = [
     "ImageReadWarning",
     "ModelFileError",
     "ModelVersionWarning",
+    "NoGainWarning",
     "ReadFailure",
     "WeightsError",
 ]
@@ -118,3 +119,7 @@ class HeadNotFoundWarning(UserWarning):
 
 class GroupsIgnoredWarning(UserWarning):
     """Early stopping holds images out without knowing which belong together."""
+
+
+class NoGainWarning(UserWarning):
+    """An adaptation found no gain, and the model is as it was."""

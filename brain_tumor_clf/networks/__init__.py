@@ -12,6 +12,11 @@ from brain_tumor_clf.networks._augmentation import (
 )
 from brain_tumor_clf.networks._backbones import BACKBONES, Backbone, get_backbone
 from brain_tumor_clf.networks._config_check import check_config
+from brain_tumor_clf.networks._correction import (
+    CorrectedLogits,
+    correct_logits,
+    without_correction,
+)
 from brain_tumor_clf.networks._layers import (
     ImageScaling,
     RandomBlur,
@@ -40,6 +45,7 @@ __all__ = [
     "PACKAGED_MODELS",
     "PACKAGED_WEIGHTS",
     "Backbone",
+    "CorrectedLogits",
     "ImageScaling",
     "MixStyle",
     "RandomAffine",
@@ -52,6 +58,7 @@ __all__ = [
     "augmentation_layers",
     "check_config",
     "check_network_state",
+    "correct_logits",
     "feature_extractor",
     "get_backbone",
     "has_spatial_output",
@@ -64,4 +71,5 @@ __all__ = [
     "split_at_scaling",
     "stage_layers",
     "transfer_cnn",
+    "without_correction",
 ]

@@ -5,6 +5,8 @@ from numbers import Integral
 import keras
 import numpy as np
 
+from brain_tumor_clf.networks._correction import without_correction
+
 # In every network of the package the output of this layer is the last feature map.
 FEATURE_MAP = "feature_map"
 _ACTIVATIONS = (
@@ -40,6 +42,7 @@ def stage_layers(network):
     >>> [layer.name for layer in stage_layers(simple_cnn((64, 64, 1), 4))]
     ['conv_1', 'feature_map']
     """
+    network = without_correction(network)  # whose branch would end every path
     chosen = {}
     has_learned = False
     for layer in _on_every_path(network):
