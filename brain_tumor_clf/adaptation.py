@@ -23,6 +23,7 @@ __all__ = ["adapt", "choose_correction"]
 _MIN_CASES = 5  # of a class, and the number of folds
 _PENALTIES = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)  # of the kernel
 _BIAS_PENALTY = 0.01
+_MIN_GAIN = 2  # standard errors
 _MIN_SCALE = 0.01  # of a feature, as a share of the mean of all
 _STAGE = -2  # the last feature map but one tells more of other sources than the last
 
@@ -34,8 +35,8 @@ def adapt(model, X, y, groups=None, *, random_state=0):
     of its last feature map but one, by multinomial regression with the logits as offset
     and an L2 penalty that shrinks the correction to zero. Grouped cross-validation on
     the given scans chooses the penalty. The correction is used if it lowers the
-    cross-validated log loss by more than one standard error over cases. Each class, and
-    in a class each case, has the same weight.
+    cross-validated log loss by more than two standard errors over cases. All classes
+    have the same weight, and all cases of a class.
 
     Classes without scans here are predicted for the same images as before: only the
     logits of the other classes are corrected, and the largest of those is kept. With
@@ -147,7 +148,7 @@ def choose_correction(features, logits, codes, groups, *, random_state=0):
     means = [_mean_by_class(loss, codes, groups)[0] for loss in losses]
     best = 1 + int(np.argmin(means[1:]))
     gain, error = _mean_by_class(losses[0] - losses[best], codes, groups)
-    has_gain = gain > error
+    has_gain = gain > _MIN_GAIN * error
     record = {
         "penalty": _PENALTIES[best - 1] if has_gain else None,
         "log_loss": [means[0], means[best]],
@@ -202,7 +203,6 @@ def _join(values):
 
 
 def _count_cases(y, groups):
-    """Return the number of groups of each class."""
     return {str(label): len(np.unique(groups[y == label])) for label in np.unique(y)}
 
 

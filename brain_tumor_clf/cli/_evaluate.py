@@ -34,13 +34,7 @@ def evaluate(
         help="Also list the labels that are probably wrong, with pictures in the "
         "page. The model must not have been trained on these images.",
     ) = False,
-    names: opt.option(
-        list[str] | None,
-        "--map",
-        metavar="NAME=CLASS",
-        help="The model's name of a class of DIR that it calls otherwise, such as "
-        "no_tumor=notumor. May be repeated.",
-    ) = None,
+    names: opt.MapOption = None,
     healthy: opt.HealthyOption = "notumor",
     seed: opt.SeedOption = 0,
     html_file: opt.HtmlOption = None,
@@ -61,8 +55,8 @@ def evaluate(
         subgroups = opt.take_columns(scans, columns, "--by")
     training = None if train is None else opt.load_part(train, "train")
     for loaded in (scans, training):
-        if names and loaded is not None:
-            _rename(loaded, names)
+        if loaded is not None:
+            opt.rename_classes(loaded, names)
     shell.start_backend()
     pipeline = open_model(model)
     classes = [str(label) for label in pipeline.classes_]
@@ -73,15 +67,6 @@ def evaluate(
     report = _evaluate(pipeline, scans, training, options)
     title = f"Model {report.model_id} on {folder}"
     shell.show_report(shell.console(json_file), report, html_file, json_file, title)
-
-
-def _rename(scans, names):
-    """Call the classes of scans as NAME=CLASS says."""
-    import numpy as np
-
-    mapping = dict(name.partition("=")[::2] for name in names)
-    labels = [mapping.get(label, label) for label in scans.target.tolist()]
-    scans.target, scans.target_names = np.asarray(labels), sorted(set(labels))
 
 
 def _check_classes(known, scans):

@@ -13,6 +13,7 @@ import typer
 from brain_tumor_clf import __version__
 from brain_tumor_clf.cli import _console as shell
 from brain_tumor_clf.cli import _options as opt
+from brain_tumor_clf.cli._adapt import adapt
 from brain_tumor_clf.cli._app import app as serve_app
 from brain_tumor_clf.cli._audit import audit
 from brain_tumor_clf.cli._compare import compare
@@ -38,7 +39,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=shell.RESEARCH_ONLY,
 )
-_COMMANDS = [demo, audit, train, compare, evaluate, predict, explain, serve_app, info]
+_COMMANDS = [
+    *(demo, audit, train, compare, evaluate, adapt, predict, explain, serve_app, info)
+]
 for command in _COMMANDS:
     app.command()(shell.kept_if_interrupted(_NOTHING_KEPT)(command))
 

@@ -101,6 +101,13 @@ LeaveOutOption = option(
     help="Folds that each leave out one source of images, in place of folds at "
     "random: a value of this column of the table or of groups.csv.",
 )
+MapOption = option(
+    list[str] | None,
+    "--map",
+    metavar="NAME=CLASS",
+    help="The model's name of a class that the scans call otherwise, such as "
+    "no_tumor=notumor. May be repeated.",
+)
 HealthyOption = option(
     str,
     metavar="CLASS",
@@ -180,6 +187,15 @@ def load_part(folder, subset, groups=None):
 
     has_parts = folder.is_dir() and has_subsets(folder)
     return load_scans(folder, subset if has_parts else None, groups)
+
+
+def rename_classes(scans, names):
+    """Call the classes of scans as NAME=CLASS says."""
+    import numpy as np
+
+    mapping = dict(name.partition("=")[::2] for name in names or ())
+    labels = [mapping.get(label, label) for label in scans.target.tolist()]
+    scans.target, scans.target_names = np.asarray(labels), sorted(set(labels))
 
 
 def describe_data(scans):

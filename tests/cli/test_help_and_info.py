@@ -14,6 +14,7 @@ COMMANDS = [
     "train",
     "compare",
     "evaluate",
+    "adapt",
     "predict",
     "explain",
     "app",
