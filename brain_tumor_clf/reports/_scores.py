@@ -104,17 +104,10 @@ def vote_by_group(predictions, groups):
     return votes, int((~of_one).sum())
 
 
-def score_values(predictions):
-    """Return the scores in the order of `SCORE_NAMES`; NaN where they are not defined.
-
-    Means over classes are of those that occur.
-    """
-    return _score_function(predictions)(slice(None))[: len(SCORE_NAMES)]
-
-
 def _score_function(p):
-    """Return a function of positions: the scores there, and recall of each class.
+    """Return a function of positions: `SCORE_NAMES` there, and recall of each class.
 
+    Scores that are not defined are NaN; means over classes are of those that occur.
     In NumPy alone, what can be known before outside: a bootstrap calls it often.
     """
     k = len(p.classes)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_float_dtype
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from sklearn.utils.validation import check_consistent_length
 
 from brain_tumor_clf.reports import _render, _scores
 from brain_tumor_clf.reports._report import Table
@@ -12,6 +12,7 @@ MIN_GROUPS = 5  # a subgroup of fewer has no intervals
 UNKNOWN = "not known"
 RANKED_BY = "balanced_accuracy"
 _MAX_NUMBERS = 20  # different numbers in a column that is taken for categories
+_MAX_NAMED = 12  # of subgroups that are too small; the tables have them all
 _ON_TERMINALS = ("balanced_accuracy", "tumor_miss_rate", "false_alarm_rate")
 _SIZE, _CLASSES = ["images", "groups"], ["classes absent", "classes of one group"]
 _SCORED = ["score", "value", "low", "high", "interval"]
@@ -26,9 +27,10 @@ def check_subgroups(subgroups, n):
     """Return columns of subgroups as a table of text."""
     columns = {}
     for name in subgroups:
-        values = pd.Series(column_or_1d(subgroups[name]))
+        values = pd.Series(subgroups[name]).reset_index(drop=True).convert_dtypes()
         check_consistent_length(range(n), values)
-        if is_float_dtype(values) and values.nunique() > _MAX_NUMBERS:
+        is_number = is_numeric_dtype(values) and not is_bool_dtype(values)
+        if is_number and values.nunique() > _MAX_NUMBERS:
             raise ValueError(
                 f"The column {name!r} of subgroups holds {values.nunique()} different "
                 f"numbers. Make categories of it: pandas.cut(frame[{name!r}], 4)."
@@ -106,6 +108,8 @@ def note_worst(table, overall):
         is_joint = small["column"] == _joint_column(table)
         rows = small[~is_joint].to_dict("records")
         named = [f"{row['column']} {row['subgroup']} ({_size(row)})" for row in rows]
+        n_more = len(named) - _MAX_NAMED
+        named = named[:_MAX_NAMED] + ([f"{n_more:,} more"] if n_more > 0 else [])
         named += [_count(is_joint.sum(), "combination")] if is_joint.any() else []
         yield f"Too small for intervals, and not ranked: {', '.join(named)}."
 
@@ -147,7 +151,8 @@ def subgroup_blocks(table):
         about = rows.drop_duplicates("subgroup").set_index("subgroup")
         about = about[[*_SIZE, *_CLASSES]].replace("", np.nan)
         frame = about[_SIZE].join([wide[scores], about[_CLASSES]])
-        frame = frame.dropna(axis="columns", how="all").rename_axis(name)
+        frame = frame.dropna(axis="columns", how="all")
+        frame.index.name = name if name not in frame else "subgroup"
         is_detail = ~frame.columns.isin([*_SIZE, *_ON_TERMINALS])
         yield Table(
             title=f"Scores by {name}", note=note, frame=frame,

@@ -134,6 +134,16 @@ def test_without_groups_images_are_counted(data):
     assert not any(note.startswith("Too small") for note in report.notes)
 
 
+def test_columns_of_any_name_with_many_values(data):
+    cases = {"groups": data[2], "is_odd": pd.Categorical(np.arange(261) % 2 == 1)}
+    report = make_report(data, subgroups=cases, n_resamples=5)
+    (note,) = [note for note in report.notes if note.startswith("Too small")]
+    assert "groups A0 (3 images of 1 group)" in note
+    assert "75 more, 174 combinations." in note
+    assert "Scores by groups" in report.to_markdown()
+    assert of_part(report, "is_odd", "True")["images"].unique().tolist() == [130]
+
+
 @pytest.mark.parametrize(
     ("subgroups", "message"),
     [
