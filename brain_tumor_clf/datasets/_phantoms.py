@@ -8,7 +8,7 @@ from PIL import Image
 from sklearn.utils import Bunch, check_random_state
 
 from brain_tumor_clf._validation import check_choice, check_count, check_image_size
-from brain_tumor_clf.datasets._phantom_scan import CLASSES, PLANES, draw_scan
+from brain_tumor_clf.datasets._phantom_scan import CLASSES, PLANES, draw_scan, expose
 from brain_tumor_clf.exceptions import DatasetError
 
 _MASK_FOLDER = ".masks"  # hidden, or it would be read as one more class
@@ -267,7 +267,7 @@ def _write_one(folder, plan, i, size, write_masks):
     rng = plan.rng(i, 0, number)  # for the file, not for the image
     height, width = (max(int(n * rng.uniform(0.75, 1.25)), 16) for n in size)
     pixels, mask = plan.draw(i, (height, width))
-    image = Image.fromarray(_expose(pixels, rng))
+    image = Image.fromarray(expose(pixels, rng))
     if rng.random() < 0.5:
         image = image.convert("RGB")
     is_jpeg = rng.random() < 0.7
@@ -284,15 +284,3 @@ def _write_one(folder, plan, i, size, write_masks):
 
 def _mask_path(folder, file):
     return (folder / _MASK_FOLDER / file).with_suffix(".png")
-
-
-def _expose(pixels, rng):
-    """Make one in four as dark as an unwindowed export, one in four too bright."""
-    kind = rng.choice(["dark", "plain", "plain", "bright"])
-    if kind == "plain":
-        return pixels
-    if kind == "dark":
-        tones = np.arange(256) * rng.uniform(0.2, 0.45)
-    else:
-        tones = 255 * (np.arange(256) / 255) ** rng.uniform(0.6, 0.8)
-    return np.clip(tones + 0.5, 0, 255).astype(np.uint8)[pixels]
