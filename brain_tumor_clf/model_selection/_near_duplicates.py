@@ -196,21 +196,9 @@ def _first_equal(thumbnails):
 
 
 def find_nearest(thumbnails, queries, changes):
-    """Find the most similar thumbnail of each query over all views and changes.
+    """Return what `NearDuplicateGrouper.query` returns, of ``(n, 2, size, size)``.
 
-    Parameters
-    ----------
-    thumbnails : ndarray of shape (n, 2, size, size)
-        From `make_thumbnails`.
-    queries : ndarray of shape (m, 2, size, size)
-        From `make_thumbnails`.
-    changes : dict of str to callable
-        From `transforms`; applied to the queries.
-
-    Returns
-    -------
-    DataFrame of m rows
-        As from `NearDuplicateGrouper.query`.
+    `changes` are functions from `transforms`, applied to the queries.
     """
     found = []
     for view in range(len(VIEWS)):

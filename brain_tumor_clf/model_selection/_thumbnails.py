@@ -23,22 +23,10 @@ _BLOCK = 2048
 
 
 def make_thumbnails(image, size):
-    """Make thumbnails of an image, whole and with its dark border trimmed.
+    """Return thumbnails ``(2, size, size)`` of a gray image, in the order of `VIEWS`.
 
-    A copy on a larger canvas matches its original only without the border; a copy
+    A copy on a larger canvas matches its original only without the dark border; a copy
     cropped elsewhere only with it.
-
-    Parameters
-    ----------
-    image : ndarray of shape (H, W), uint8
-        Grayscale image.
-    size : int
-        Side of the thumbnails, in pixels.
-
-    Returns
-    -------
-    ndarray of shape (2, size, size), float32
-        In the order of `VIEWS`.
     """
     top, bottom, left, right = _content_box(image)
     views = (image, image[top:bottom, left:right])
@@ -95,18 +83,9 @@ def transforms(mirror, rotations):
 def to_vectors(thumbnails, at=None):
     """Return unit vectors whose inner products are the correlations of thumbnails.
 
-    Parameters
-    ----------
-    thumbnails : ndarray of shape (n, size, size)
-        One view from `make_thumbnails`.
-    at : ndarray of shape (m,), int, default=None
-        Positions of the thumbnails to convert; all by default.
-
-    Returns
-    -------
-    ndarray of shape (m, size * size + 1), float32
-        The last entry is 1 for a constant thumbnail, which has no correlation, and 0
-        otherwise: constant thumbnails are copies of each other and of nothing else.
+    Of one view ``(n, size, size)``, all or those at some positions. The last of the
+    ``size * size + 1`` entries is 1 for a constant thumbnail, which has no correlation,
+    and 0 otherwise: constant thumbnails are copies of each other and of nothing else.
     """
     at = np.arange(len(thumbnails)) if at is None else at
     n_pixels = int(np.prod(thumbnails.shape[1:]))
