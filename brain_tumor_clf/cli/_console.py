@@ -10,8 +10,10 @@ import re
 import sys
 import tempfile
 from contextlib import contextmanager
+from datetime import timedelta
 from importlib.util import find_spec
 from math import isfinite
+from time import monotonic
 
 import typer
 
@@ -19,6 +21,7 @@ from brain_tumor_clf._files import written_beside
 
 RESEARCH_ONLY = "Research only; not a medical device."
 _DEBUG = "BRAIN_TUMOR_CLF_DEBUG"
+_LINE_SECONDS = 60  # between lines that stand for a progress bar
 _shown_warnings = set()
 # Of rows by their state; a state that is not here is a doubt.
 _STYLES = {"classified": "", "unreadable": "red", "details": "dim"}
@@ -117,7 +120,10 @@ def kept_if_interrupted(text):
 
 @contextmanager
 def progress(description, total):
-    """Show a progress bar; yield a function to call after each step."""
+    """Show a progress bar; yield a function to call after each step.
+
+    Where there is no terminal, a line a minute stands for it.
+    """
     from rich import progress as bars
 
     columns = (
@@ -129,9 +135,19 @@ def progress(description, total):
     options = {"transient": True, "disable": not out.is_terminal}
     with bars.Progress(*columns, console=out, **options) as bar:
         task = bar.add_task(description, total=total)
+        start = last = monotonic()
+        done = 0
 
         def advance(n=1, description=None):
+            nonlocal done, last
+            done += n
             bar.update(task, advance=n, description=description)
+            if bar.disable and monotonic() - last >= _LINE_SECONDS:
+                last = monotonic()
+                elapsed = timedelta(seconds=round(last - start))
+                remaining = elapsed * (total - done) // done
+                remaining -= timedelta(microseconds=remaining.microseconds)
+                note(f"{done:,} of {total:,}, elapsed {elapsed}, remaining {remaining}")
 
         yield advance
 

@@ -79,6 +79,18 @@ def test_ctrl_c_says_what_is_kept(cli, monkeypatch, scans_dir, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_progress_without_a_terminal_is_a_line_now_and_then(capsys, monkeypatch):
+    from brain_tumor_clf.cli import _console
+
+    clock = iter([0, 20, 61, 61, 100])
+    monkeypatch.setattr(_console, "monotonic", lambda: next(clock))
+    with _console.progress("Predicting", 4) as advance:
+        advance()  # after 20 s
+        advance(2)  # after 61 s
+        advance()  # after 100 s
+    assert capsys.readouterr().err == "3 of 4, elapsed 0:01:01, remaining 0:00:20\n"
+
+
 def test_no_arguments_show_the_help(cli):
     done = cli()
     assert done.returncode == 2
