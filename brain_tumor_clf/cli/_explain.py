@@ -113,8 +113,9 @@ def _explain(model, paths, label, method, pictures):
     from brain_tumor_clf.selective import predict_files
 
     answers = predict_files(model, paths, guard=False, threshold=None)
-    drawn = answers["state"] == "classified"
+    drawn = answers["label"].notna()
     if label is not None:
+        drawn |= answers["probability"].notna()
         answers.loc[drawn, "label"] = label
         answers.loc[drawn, "probability"] = answers.loc[drawn, f"p_{label}"]
     shown = answers[drawn]
@@ -153,7 +154,7 @@ def _print_table(answers, pictures, model_id):
     rows = []
     for row in answers[answers["state"] != "unreadable"].to_dict("records"):
         cells = row["state"], "", f"none of {row['file']}"
-        if row["state"] == "classified":
+        if row["label"] is not None:
             picture = pictures[row["file"]]
             cells = row["label"], f"{row['probability']:.3f}", picture
         rows.append((*cells, row["state"]))

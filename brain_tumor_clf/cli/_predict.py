@@ -29,7 +29,7 @@ def _parse_threshold(text):
 def predict(
     paths: opt.ModelAndPaths,
     guard: opt.option(
-        bool, "--guard", help="Give no class to what the model's guard rejects."
+        bool, "--guard", help="Give no class to what the model's guards reject."
     ) = False,
     abstain: opt.option(
         str | None,
@@ -145,7 +145,7 @@ def report_problems(answers, n_left_out=0):
 def _check_model(model, guard, threshold):
     """Refuse options that the model cannot serve."""
     problem, option = None, "--abstain"
-    if guard and model.guard_ is None:
+    if guard and model.guard_ is None and model.familiarity_ is None:
         problem, option = "has no guard; save a SelectiveClassifier with one", "--guard"
     elif threshold == "auto" and model.threshold_ is None:
         problem = "stores no abstention threshold; give a probability"

@@ -5,8 +5,9 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.frozen import FrozenEstimator
 
-from brain_tumor_clf import load
+from brain_tumor_clf import SelectiveClassifier, load, save
 from brain_tumor_clf.persistence import read_manifest
 from tests.cli.conftest import RESEARCH_ONLY
 
@@ -60,6 +61,25 @@ def test_unreadable_files_are_named_and_the_rest_is_explained(
     assert done.stdout.count("notumor") == 2
     assert "broken.png: not an image" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_scan_that_is_none_of_the_classes(cli, trained, scans_dir, tmp_path):
+    inner = FrozenEstimator(load(trained[1]).estimator_)
+    scan = next((scans_dir / "glioma").iterdir())
+    (rejected,) = inner.predict([str(scan)])
+    model = SelectiveClassifier(inner, reject=rejected).fit(None, None)
+    save(model, tmp_path / "model.btc")
+    done = cli("predict", tmp_path / "model.btc", scan)
+    assert done.returncode == 0, done.stderr
+    assert "1 file: 1 none of these" in done.stdout
+    args = ("explain", tmp_path / "model.btc", scan, "-o", tmp_path / "maps")
+    done = cli(*args)
+    assert done.returncode == 0, done.stderr
+    assert "none of these" in done.stdout
+    assert list((tmp_path / "maps").iterdir()) == []
+    done = cli(*args, "--class", model.classes_[0])
+    assert done.returncode == 0, done.stderr
+    assert has_color(tmp_path / "maps" / f"{scan.stem}.png")
 
 
 def test_wrong_use(cli, trained, scans_dir, tmp_path):
