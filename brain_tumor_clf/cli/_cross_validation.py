@@ -152,10 +152,13 @@ def compare_models(models, scans, folds, seeds):
     return comparison
 
 
-def cross_validate(models, scans, folds, healthy, seed):
-    """Return the `Comparison` of models, and the `OutOfFold` of each."""
+def cross_validate(models, scans, folds, seed, **options):
+    """Return the `Comparison` of models, and the `OutOfFold` of each.
+
+    `options` are those of `Comparison.report`, such as `healthy`.
+    """
     comparison = compare_models(models, scans, folds, [seed])
-    options = {"healthy": healthy, "random_state": seed}
+    options |= {"random_state": seed, "X": scans.data}
     if folds.sources is not None:
         options["subgroups"] = {folds.column: folds.sources}
     results = []

@@ -75,7 +75,7 @@ def _run(output, n_samples, folds, epochs, seed):
     scans = opt.load_scans(output / "scans")
     models = make_models(epochs, seed)
     cv = choose_folds(scans, folds, seed)
-    comparison, results = cross_validate(models, scans, cv, "notumor", seed)
+    comparison, results = cross_validate(models, scans, cv, seed)
     best = max(results, key=lambda one: one.scores["mean"]["balanced_accuracy"])
     _show(comparison, best, scans, output)
     about = {"scans": "phantoms, not patients"}

@@ -28,12 +28,7 @@ def evaluate(
         help="Also score each subgroup: each value of these columns of the table "
         "or of groups.csv, such as source,sequence.",
     ) = None,
-    label_issues: opt.option(
-        bool,
-        "--label-issues",
-        help="Also list the labels that are probably wrong, with pictures in the "
-        "page. The model must not have been trained on these images.",
-    ) = False,
+    label_issues: opt.LabelIssuesOption = False,
     names: opt.MapOption = None,
     healthy: opt.HealthyOption = "notumor",
     seed: opt.SeedOption = 0,
@@ -47,8 +42,6 @@ def evaluate(
     are of groups drawn whole, and each group also has one vote.
     """
     scans = opt.load_scans(folder, subset, groups, root)
-    if label_issues:
-        shell.require_extra("labels", "cleanlab")
     subgroups = None
     if by is not None:
         columns = [name.strip() for name in by.split(",")]

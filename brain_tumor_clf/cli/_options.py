@@ -32,6 +32,13 @@ def _check_figures(path):
     return _check_page(path)
 
 
+def _check_cleanlab(is_asked):
+    """Return whether label issues are asked for; a callback."""
+    if is_asked:
+        require_extra("labels", "cleanlab")
+    return is_asked
+
+
 def _check_rate(rate):
     """Return a learning rate above 0; a callback, as typer has no open bounds."""
     if rate is not None and not rate > 0:
@@ -107,6 +114,12 @@ MapOption = option(
     metavar="NAME=CLASS",
     help="The model's name of a class that the scans call otherwise, such as "
     "no_tumor=notumor. May be repeated.",
+)
+LabelIssuesOption = option(
+    bool,
+    "--label-issues",
+    callback=_check_cleanlab,
+    help="Also list the labels that are probably wrong, with pictures in the page.",
 )
 HealthyOption = option(
     str,

@@ -53,6 +53,7 @@ def train(
         int | None, min=2, metavar="K", help="First cross-validate with K folds."
     ) = None,
     leave_out: opt.LeaveOutOption = None,
+    label_issues: opt.LabelIssuesOption = False,
     healthy: opt.HealthyOption = "notumor",
     seed: opt.SeedOption = 0,
     html_file: opt.HtmlOption = None,
@@ -67,7 +68,17 @@ def train(
     """
     opt.check_grouping(no_groups, groups, leave_out)
     is_scored = cv is not None or leave_out is not None
-    _check_options(is_scored, no_groups, html_file, recipe, architecture, weights)
+    needing_cv = {
+        "--no-groups": no_groups,
+        "--html": html_file,
+        "--label-issues": label_issues,
+    }
+    for name, given in needing_cv.items():
+        if given and not is_scored:
+            raise typer.BadParameter(
+                "needs a cross-validation: --cv K.", param_hint=name
+            )
+    _check_model_options(recipe, architecture, weights)
     scans = opt.load_scans(folder, subset, groups, root)
     if is_scored:
         healthy = opt.resolve_healthy(healthy, scans.target_names)
@@ -89,19 +100,15 @@ def train(
         if is_scored:
             folds = choose_folds(scans, cv, seed, no_groups, leave_out)
             models = {name: pipeline}
-            _, (result,) = cross_validate(models, scans, folds, healthy, seed)
+            options = {"healthy": healthy, "label_issues": label_issues}
+            _, (result,) = cross_validate(models, scans, folds, seed, **options)
             scans.groups = folds.groups
         about = {"seed": seed, "recipe": recipe}
         manifest = fit_and_save(pipeline, scans, output, result, **about)
     _show(manifest, result, output, html_file, json_file)
 
 
-def _check_options(is_scored, no_groups, html_file, recipe, architecture, weights):
-    for given, option in ((no_groups, "--no-groups"), (html_file, "--html")):
-        if given and not is_scored:
-            raise typer.BadParameter(
-                "needs a cross-validation: --cv K.", param_hint=option
-            )
+def _check_model_options(recipe, architecture, weights):
     if recipe and architecture:
         raise typer.BadParameter(
             "choose --recipe or --architecture, not both.", param_hint="--recipe"

@@ -129,7 +129,7 @@ def run(classifier, scans):
     rows = make_pipeline(FunctionTransformer(as_rows), classifier)
     pipeline = make_mri_pipeline(rows, image_size=8)
     cv = choose_folds(scans, 2, _SEED)
-    _, (result,) = cross_validate({"one": pipeline}, scans, cv, "notumor", _SEED)
+    _, (result,) = cross_validate({"one": pipeline}, scans, cv, _SEED)
     folds = StratifiedGroupKFold(2, shuffle=True, random_state=_SEED)
     return result, pipeline, {"groups": scans.groups, "cv": folds}
 

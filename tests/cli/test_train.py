@@ -1,6 +1,7 @@
 """train: the model file, the report of its cross-validation, and the groups."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,13 +82,17 @@ def test_the_terminal_is_plain(trained):
 def test_sources_left_out_are_the_folds_of_training(
     cli, sources_csv, scans_dir, tmp_path
 ):
+    pytest.importorskip("cleanlab", reason="the extra 'labels' is not installed")
     args = ("--image-size", 16, "--epochs", 1, "--leave-out", "source", "--json", "-")
+    args += ("--label-issues",)
     model = tmp_path / "model.btc"
     done = cli("train", sources_csv, "--root", scans_dir, "-o", model, *args)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)["cross_validation"]
     assert [fold["held_out"] for fold in result["folds"]] == ["north", "south"]
     assert [fold["n_test"] for fold in result["folds"]] == [8, 8]
+    for issue in result["report"]["label_issues"]:  # those of other folds' models
+        assert Path(issue["image"]).parent.name == issue["label"]
     rows = result["report"]["subgroups"]
     assert {(row["column"], row["subgroup"]) for row in rows} == {
         ("source", "north"),

@@ -47,6 +47,7 @@ def one_line(done, status):
         (["train", ".", "-o", "m.btc", "--json", "."], "is a folder"),
         (["train", ".", "-o", "m.btc", "--no-groups"], "--cv K"),
         (["train", ".", "-o", "m.btc", "--html", "a.html"], "--cv K"),
+        (["train", ".", "-o", "m.btc", "--label-issues"], "--cv K"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else None,
 )
