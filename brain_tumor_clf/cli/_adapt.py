@@ -60,7 +60,7 @@ def adapt(
     shell.say(f"Saved {output}, model {manifest.model_id}", out)
     if json_file is not None:
         document = {"model_id": manifest.model_id, "adaptation": record}
-        shell.write_json(document, json_file)
+        shell.write_json(document, json_file, out)
 
 
 def _describe(record):
