@@ -127,14 +127,8 @@ class SaliencyDisplay(GalleryDisplay):
         ----------
         X : sequence of n images
             Anything that `ImageReader` reads.
-        maps : sequence of n ndarray
-            Heat maps from 0 to 1, in the pixels of the images.
-        labels : sequence of n labels
-            The class that each map explains.
-        probability : sequence of n float, default=None
-            Probability of that class.
-        n_images : int, default=None
-            Number of all scans, if `X` holds only some of them.
+        maps, labels, probability, n_images
+            As of the class; maps are in the pixels of the images.
         ax, **options
             Arguments of `plot`.
 
