@@ -51,10 +51,8 @@ def tumor_miss_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
     >>> tumor_miss_rate(true, ["notumor", "glioma", "glioma", "pituitary", "glioma"])
     0.25
     """
-    is_healthy, called_healthy, weight = _check_labels(
-        y_true, y_pred, healthy, sample_weight
-    )
-    return float(np.average(called_healthy[~is_healthy], weights=weight[~is_healthy]))
+    is_healthy, called, weight = _check_labels(y_true, y_pred, healthy, sample_weight)
+    return float(np.average(called[~is_healthy], weights=weight[~is_healthy]))
 
 
 def false_alarm_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
@@ -76,10 +74,8 @@ def false_alarm_rate(y_true, y_pred, *, healthy="notumor", sample_weight=None):
     >>> false_alarm_rate(["notumor", "notumor", "glioma"], ["glioma"] * 3)
     1.0
     """
-    is_healthy, called_healthy, weight = _check_labels(
-        y_true, y_pred, healthy, sample_weight
-    )
-    return float(np.average(~called_healthy[is_healthy], weights=weight[is_healthy]))
+    is_healthy, called, weight = _check_labels(y_true, y_pred, healthy, sample_weight)
+    return float(np.average(~called[is_healthy], weights=weight[is_healthy]))
 
 
 @validate_params(

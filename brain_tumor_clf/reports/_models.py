@@ -9,8 +9,12 @@ from sklearn.utils import indexable
 from brain_tumor_clf.reports._checks import check_groups, check_labels
 from brain_tumor_clf.reports._comparison import Comparison
 from brain_tumor_clf.reports._evaluation import EvaluationReport
-from brain_tumor_clf.reports._fits import fit_and_score
-from brain_tumor_clf.reports._folds import leave_out_each, make_splits, split_notes
+from brain_tumor_clf.reports._folds import (
+    fit_and_score,
+    leave_out_each,
+    make_splits,
+    split_notes,
+)
 from brain_tumor_clf.reports._report import describe
 
 

@@ -170,20 +170,18 @@ class Copies:
 
         `others` is an ndarray of bool; an image is no copy of itself.
         """
-        kinds = np.full(len(self.labels), None, dtype=object)
         i, j = self.first_of[self.pairs["i"]], self.first_of[self.pairs["j"]]
+        links = pd.DataFrame({"of": np.append(i, j), "to": np.append(j, i)})
+        links["rank"] = np.tile(self.pairs["kind"].map(KINDS.index), 2)
         # Pairs within one set of equal thumbnails are counted image by image.
-        differ = i != j
-        known = np.isin(np.arange(len(kinds)), self.first_of[others])
-        for kind in KINDS[:0:-1]:
-            at = differ & (self.pairs["kind"] == kind).to_numpy()
-            paired = np.union1d(i[at & known[j]], j[at & known[i]])
-            has_copy = np.isin(self.first_of, paired)
-            if kind == "near":
-                has_copy |= _others_of_key(self.first_of, others)
-            kinds[has_copy] = kind
-        kinds[_others_of_key(self.digests, others)] = KINDS[0]
-        return kinds
+        links = links[links["of"] != links["to"]]
+        links = links[links["to"].isin(self.first_of[others])]
+        ranks = links.groupby("of")["rank"].min().reindex(self.first_of).to_numpy()
+        is_near = _others_of_key(self.first_of, others)
+        ranks = np.fmin(ranks, np.where(is_near, KINDS.index("near"), np.nan))
+        ranks[_others_of_key(self.digests, others)] = 0
+        kinds = [None if np.isnan(rank) else KINDS[int(rank)] for rank in ranks]
+        return np.array(kinds, dtype=object)
 
 
 def _others_of_key(keys, others):
