@@ -172,7 +172,7 @@ class Copies:
         """
         i, j = self.first_of[self.pairs["i"]], self.first_of[self.pairs["j"]]
         links = pd.DataFrame({"of": np.append(i, j), "to": np.append(j, i)})
-        links["rank"] = np.tile(self.pairs["kind"].map(KINDS.index), 2)
+        links["rank"] = np.tile(self.pairs["kind"].map(KINDS.index).astype(float), 2)
         # Pairs within one set of equal thumbnails are counted image by image.
         links = links[links["of"] != links["to"]]
         links = links[links["to"].isin(self.first_of[others])]
