@@ -83,8 +83,8 @@ def leave_out_each(sources, y, groups):
         n_dropped = len(y) - len(train) - len(test)
         if n_dropped:
             notes.append(
-                f"{n_dropped:,} images of other sources share a group with {source} "
-                "and are not trained on when it is left out"
+                f"images that share a group with {source}, and are not trained on when "
+                f"it is left out: {n_dropped:,}"
             )
     return folds, notes
 

@@ -67,7 +67,10 @@ def test_the_table_has_every_source_and_model_with_intervals(result):
 def test_what_is_never_left_out_is_named_with_the_reason(result):
     notes = result.protocol.notes
     assert "big is never left out: without it, training would lack pituitary" in notes
-    assert any(note.startswith("1 images of other sources share") for note in notes)
+    assert (
+        "images that share a group with north, and are not trained on when it is left "
+        "out: 1"
+    ) in notes
     assert not any("both sides" in note for note in notes)
     assert "each source left out in turn" in result.protocol.split
     text = result.to_markdown()
