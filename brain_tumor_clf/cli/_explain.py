@@ -1,5 +1,6 @@
 """``explain``: draw heat maps of scans."""
 
+import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -36,9 +37,10 @@ def explain(
         help="Explain this class instead of the predicted one.",
     ) = None,
     method: opt.option(
-        Literal["layercam", "gradcam", "gradcam++", "occlusion"],
-        help="Gradients, or occlusion (any model, but slow).",
-    ) = "layercam",
+        Literal["layercam", "gradcam", "gradcam++", "occlusion"] | None,
+        help="Gradients of a network, or occlusion, which is slow. Default: layercam, "
+        "or occlusion where the classifier is no network.",
+    ) = None,
     frame: opt.FrameOption = None,
     trust_pickle: opt.TrustPickleOption = False,
 ):
@@ -109,7 +111,6 @@ def _make_folder(folder):
 
 def _explain(model, paths, label, method, pictures):
     """Draw the pictures of some scans; return the answers of the class explained."""
-    from brain_tumor_clf.inspection import grad_cam, occlusion_map
     from brain_tumor_clf.selective import predict_files
 
     answers = predict_files(model, paths, guard=False, threshold=None)
@@ -121,13 +122,27 @@ def _explain(model, paths, label, method, pictures):
     shown = answers[drawn]
     if len(shown):
         scans, labels = shown["file"].tolist(), shown["label"].tolist()
-        if method == "occlusion":
-            maps = occlusion_map(model, scans, labels)
-        else:
-            maps = grad_cam(model, scans, labels, method=method)
+        maps = _compute_maps(model, scans, labels, method)
         for answer, heat in zip(shown.to_dict("records"), maps, strict=True):
             _draw(answer, heat, pictures[answer["file"]], model.model_id_)
     return answers
+
+
+def _compute_maps(model, scans, labels, method):
+    from brain_tumor_clf.inspection import grad_cam, occlusion_map
+
+    if method != "occlusion":
+        try:
+            return grad_cam(model, scans, labels, method=method or "layercam")
+        except TypeError:
+            if method is not None:
+                raise
+            warnings.warn(
+                "This classifier is no network: its heat maps are by occlusion, "
+                "which is slow.",
+                stacklevel=2,
+            )
+    return occlusion_map(model, scans, labels)
 
 
 def _draw(answer, heat, picture, model_id):

@@ -2,14 +2,25 @@
 
 import shutil
 
+import joblib
 import numpy as np
 import pytest
 from PIL import Image
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from brain_tumor_clf import SelectiveClassifier, load, save
+from brain_tumor_clf import (
+    SelectiveClassifier,
+    load,
+    load_mri_folder,
+    make_mri_pipeline,
+    save,
+)
 from brain_tumor_clf.persistence import read_manifest
 from tests.cli.conftest import RESEARCH_ONLY
+from tests.cli.test_compare import as_rows
 
 # Keras' TensorFlow backend converts variables in the way of NumPy 1.
 pytestmark = pytest.mark.filterwarnings(
@@ -80,6 +91,23 @@ def test_a_scan_that_is_none_of_the_classes(cli, trained, scans_dir, tmp_path):
     done = cli(*args, "--class", model.classes_[0])
     assert done.returncode == 0, done.stderr
     assert has_color(tmp_path / "maps" / f"{scan.stem}.png")
+
+
+def test_a_classifier_that_is_no_network_is_explained_by_occlusion(
+    cli, scans_dir, tmp_path
+):
+    scans = load_mri_folder(scans_dir)
+    rows = make_pipeline(FunctionTransformer(as_rows), LogisticRegression())
+    model = make_mri_pipeline(rows, image_size=16).fit(scans.data, scans.target)
+    joblib.dump(model, tmp_path / "model.joblib")
+    args = ("explain", tmp_path / "model.joblib", scans.data[0], "--trust-pickle")
+    done = cli(*args, "-o", tmp_path / "maps")
+    assert done.returncode == 0, done.stderr
+    assert "This classifier is no network: its heat maps are by occl" in done.stderr
+    assert len(list((tmp_path / "maps").iterdir())) == 1
+    done = cli(*args, "-o", tmp_path / "maps", "--method", "gradcam")
+    assert done.returncode == 1
+    assert "grad_cam needs a classifier of this package" in done.stderr
 
 
 def test_wrong_use(cli, trained, scans_dir, tmp_path):
