@@ -73,9 +73,13 @@ def _describe_model(path):
         ("versions", ", ".join(map(" ".join, manifest.versions.items()))),
         ("size", f"{path.stat().st_size / 2**20:.1f} MiB"),
     ]
-    trained_on = manifest.metadata.get("trained_on")
-    if isinstance(trained_on, dict):
-        pairs.append(("trained on", f"{trained_on.get('n')} images"))
+    for name, key, number in (
+        ("trained on", "trained_on", "n"),
+        ("adapted to", "adaptation", "images"),
+    ):
+        found = manifest.metadata.get(key)
+        if isinstance(found, dict) and isinstance(found.get(number), int):
+            pairs.append((name, shell.count(found[number], "image")))
     scores = manifest.metadata.get("cross_validation")
     if isinstance(scores, dict):
         pairs += [
