@@ -17,8 +17,8 @@ from brain_tumor_clf.classifiers._callbacks import (
 from brain_tumor_clf.classifiers._compilation import (
     averaging_options,
     compile_network,
-    is_averaging,
     make_optimizer,
+    ready_averages,
     set_learning_rate,
 )
 from brain_tumor_clf.classifiers._inputs import (
@@ -270,7 +270,7 @@ class BaseCNNClassifier(NetworkPredictor):
         # A schedule spans one `fit`, or as many calls of `partial_fit` as epochs.
         self._compile(network, self.epochs * len(batches), partial)
         patience = self.n_iter_no_change if self.early_stopping and validation else None
-        averages = validation is not None and is_averaging(network.optimizer)
+        averages = ready_averages(network) and validation is not None
         own = own_callbacks(self.verbose, patience, averages)
         callbacks = copy_callbacks(self.callbacks)
         with restored_on_failure(network) if going_on else nullcontext():

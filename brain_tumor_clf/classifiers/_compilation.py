@@ -62,23 +62,25 @@ def averaging_options(share, n_steps):
     return {"use_ema": True, "ema_momentum": 1 - 1 / max(share * n_steps, 1)}
 
 
-def is_averaging(optimizer):
-    """Tell whether an optimizer averages the weights."""
-    return getattr(optimizer, "inner_optimizer", optimizer).use_ema
+def ready_averages(network):
+    """Let averages begin at the weights, and batch statistics reach as far back.
 
-
-def ready_averages(network, optimizer):
-    """Let averages begin at the weights, and batch statistics reach as far back."""
+    Returns whether the optimizer of the network averages at all.
+    """
+    optimizer = getattr(network.optimizer, "inner_optimizer", network.optimizer)
+    if not optimizer.use_ema:
+        return False
     # Keras begins at the first step, which float16 may skip, and then ends at zero.
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     averages = optimizer._model_variables_moving_average
     for average, weight in zip(averages, network.trainable_variables, strict=True):
-        average.assign(weight)
+        # Copies: JAX donates the buffers of a step, each of which must be used once.
+        average.assign(keras.ops.copy(weight))
     # Keras averages no moving statistics: those of the last batches alone would be of
     # other weights.
     for layer in network._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = max(layer.momentum, optimizer.ema_momentum)
+    return True
 
 
 def set_learning_rate(optimizer, learning_rate):
@@ -106,8 +108,6 @@ def compile_network(network, optimizer, loss, metrics, label_smoothing):
         weighted_metrics=[accuracy, *map(make_metric, metrics)],
     )
     ready_optimizer(network)
-    if is_averaging(optimizer):
-        ready_averages(network, optimizer)
 
 
 def ready_optimizer(network):

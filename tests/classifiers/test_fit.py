@@ -397,6 +397,18 @@ def test_weights_are_averages_at_the_end(phantoms, tiny, precision):
 
 
 @pytest.mark.parametrize("stops", [True, False])
+def test_averaging_goes_on_from_the_weights(phantoms, tiny, stops):
+    X, y = phantoms.data, phantoms.target
+    clf = tiny(weight_averaging=0.5, warm_start=True, early_stopping=stops)
+    groups = np.arange(len(y))
+    clf.fit(X, y, groups=groups)
+    before = clf.model_.get_weights()
+    clf.set_params(learning_rate=1e-9).fit(X, y, groups=groups)
+    for weight, earlier in zip(clf.model_.get_weights(), before, strict=True):
+        np.testing.assert_allclose(weight, earlier, atol=1e-6)
+
+
+@pytest.mark.parametrize("stops", [True, False])
 def test_averaged_weights_are_watched_and_kept(phantoms, tiny, stops):
     clf = tiny(weight_averaging=0.3, early_stopping=stops, n_iter_no_change=1)
     # Of a rate that overshoots soon.
