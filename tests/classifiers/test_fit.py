@@ -376,6 +376,7 @@ def test_early_stopping_without_groups_warns(phantoms, tiny):
         tiny(early_stopping=True, epochs=1).fit(phantoms.data, phantoms.target)
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("precision", [False, "mixed_float16"])
 def test_weights_are_averages_at_the_end(phantoms, tiny, precision):
     def averages(clf):
@@ -396,6 +397,7 @@ def test_weights_are_averages_at_the_end(phantoms, tiny, precision):
     assert last.history_["loss"] == clf.history_["loss"]
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("stops", [True, False])
 def test_averaging_goes_on_from_the_weights(phantoms, tiny, stops):
     X, y = phantoms.data, phantoms.target
@@ -408,6 +410,7 @@ def test_averaging_goes_on_from_the_weights(phantoms, tiny, stops):
         np.testing.assert_allclose(weight, earlier, atol=1e-6)
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("stops", [True, False])
 def test_averaged_weights_are_watched_and_kept(phantoms, tiny, stops):
     clf = tiny(weight_averaging=0.3, early_stopping=stops, n_iter_no_change=1)

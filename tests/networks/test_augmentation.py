@@ -47,6 +47,7 @@ def train(layer, X):
     return keras.ops.convert_to_numpy(layer(X, training=True))
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("channels", [1, 3])
 def test_everything_keeps_shape_and_range(channels):
     X = images(height=40, width=56, channels=channels)
@@ -254,6 +255,7 @@ def test_text_is_bright_small_and_near_an_edge():
     assert not result[:, 20:76, 20:76].any()
 
 
+@pytest.mark.backend
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_mixing_of_style_changes_the_statistics_alone(dtype):
     rng = np.random.default_rng(0)
