@@ -68,3 +68,18 @@ def test_robustness(run_program, tmp_path):
     assert len(rows) == 13
     assert any(row["unchanged"] < 1 for row in rows)
     assert out.count("\n| ") == 12 + 1
+
+
+def test_the_learning_curve_of_an_adaptation_is_measured(run_program, tmp_path):
+    scans = write_brain_mri(tmp_path / "scans", 96, image_size=32, random_state=0)
+    table = scans.frame.assign(group=range(96), source=["kaggle", "elsewhere"] * 48)
+    table.to_csv(tmp_path / "table.csv", index=False)
+    cnn = SimpleCNNClassifier(filters=(4, 8), epochs=1, random_state=0)
+    model = make_mri_pipeline(cnn, 24).fit(scans.data, scans.target)
+    save(model, tmp_path / "model.btc")
+    out = run_program(
+        "benchmarks/many_sources/adaptation.py",
+        *("table.csv", "model.btc", "--source", "elsewhere", "--draws", 2),
+    )
+    for n in (5, 10, 20, 50):
+        assert f"{n} cases a class: gain" in out
