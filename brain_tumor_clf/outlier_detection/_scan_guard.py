@@ -1,21 +1,12 @@
 """An out-of-distribution detector for images that are not brain scans."""
 
-from numbers import Integral, Real
-
 import numpy as np
-from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
 
-from brain_tumor_clf.outlier_detection._network_features import (
-    ImageFeatures,
-    find_network,
-)
+from brain_tumor_clf.outlier_detection._network_guard import NetworkGuard
 from brain_tumor_clf.outlier_detection._subspace import (
-    check_state,
     fit_subspace,
+    is_consistent,
     project,
 )
 from brain_tumor_clf.outlier_detection._training_images import draw_phantoms, vary
@@ -23,10 +14,9 @@ from brain_tumor_clf.outlier_detection._training_images import draw_phantoms, va
 _USUAL = 0.995  # quantile of the scans' distances that is scaled to 1
 _FEW = 0.05  # quantile of the phantoms that stands for the one nearest to scans
 _RIDGE = 0.1
-_MIN_IMAGES = 10
 
 
-class ScanGuard(OutlierMixin, BaseEstimator):
+class ScanGuard(NetworkGuard):
     """Detect images that are not brain scans, with the network of a classifier.
 
     A classifier assigns a class to any image, even a black one or a knee. The guard
@@ -86,8 +76,7 @@ class ScanGuard(OutlierMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "contamination": [Interval(Real, 0, 0.5, closed="right")],
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        **NetworkGuard._parameter_constraints,
         "random_state": ["random_state"],
     }
 
@@ -122,9 +111,7 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         ImageReadError
             If images cannot be read; it lists all of them.
         """
-        self._validate_params()
-        self.estimator_ = find_network(self.estimator)
-        self._features = ImageFeatures(self.estimator_)
+        self._start()
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         rng = np.random.default_rng(seed)
         scans, shape = self._describe(X, rng)
@@ -144,62 +131,13 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         self.offset_ = float(np.quantile(scores, self.contamination))
         return self
 
-    def score_samples(self, X):
-        """Compute how similar each image is to brain scans.
+    def _scores(self, features):
+        """Return one score per image, from its features."""
+        return -self._combine(self._all_distances(*self._measure(features)))
 
-        Parameters
-        ----------
-        X : sequence of n images
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n,), float64
-            Higher is more similar; most scans are above -1.
-        """
-        check_is_fitted(self)
-        features = self._image_features()
-        scores = []
-        for images in features.chunks(X):
-            measured = self._measure(features.of_images(images))
-            scores.append(-self._combine(self._all_distances(*measured)))
-        return np.concatenate(scores).astype(np.float64)
-
-    def decision_function(self, X):
-        """Compute `score_samples` relative to the offset.
-
-        Parameters
-        ----------
-        X : sequence of n images
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n,), float64
-            Negative for images that are not brain scans.
-        """
-        return self.score_samples(X) - self.offset_
-
-    def predict(self, X):
-        """Predict whether each image is a brain scan.
-
-        Parameters
-        ----------
-        X : sequence of n images
-            As in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n,), int
-            1 for a scan, -1 for any other image.
-        """
-        return np.where(self.decision_function(X) >= 0, 1, -1)
-
-    def _image_features(self):
-        """Return the feature extractor, built when it is first needed."""
-        if getattr(self, "_features", None) is None:
-            self._features = ImageFeatures(self.estimator_)
-        return self._features
+    @staticmethod
+    def _is_consistent(state):
+        return is_consistent(state)
 
     def _describe(self, X, rng):
         """Return features of all images and their copies, and the shape of the last."""
@@ -212,9 +150,7 @@ class ScanGuard(OutlierMixin, BaseEstimator):
                 varied = [v if v.shape == image.shape else image for v, image in pairs]
             parts.append(self._features.of_images(varied))
             shape = images[-1].shape
-        n = sum(len(part[0]) for part in parts) // 2
-        if n < _MIN_IMAGES:
-            raise ValueError(f"ScanGuard needs at least {_MIN_IMAGES} images, got {n}.")
+        self._check_number(sum(len(part[0]) for part in parts) // 2)
         return _join(parts), shape
 
     def _features_of_phantoms(self, shape, rng):
@@ -239,30 +175,6 @@ class ScanGuard(OutlierMixin, BaseEstimator):
         scaled = (distances - self.median_) / self.scale_
         two_largest = np.sort(scaled[:, :-1], axis=1)[:, -2:].mean(axis=1)
         return np.maximum(two_largest, scaled[:, -1])
-
-    def __getstate__(self):
-        state = dict(super().__getstate__())
-        state.pop("_features", None)
-        if "estimator_" in state:
-            # Not what was given: a pipeline may have this guard as its attribute.
-            state["estimator"] = None
-        return state
-
-    def __setstate__(self, state):
-        if state.get("estimator") is None:  # a fitted one, maybe of a stranger
-            check_state(state)
-        super().__setstate__(state)
-        if self.estimator is None:
-            self.estimator = FrozenEstimator(self.estimator_)
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "offset_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        return tags
 
 
 def _join(parts):

@@ -13,7 +13,7 @@ OWN_TYPES = {
         "XceptionClassifier",
     ),
     "feature_extraction": ("CNNFeatures",),
-    "outlier_detection": ("ScanGuard",),
+    "outlier_detection": ("FamiliarityGuard", "ScanGuard"),
     "preprocessing": (
         "HeadCropper",
         "ImagePipeline",
