@@ -100,10 +100,11 @@ def make_recipe(
         sources, with augmentation that hides what tells sources apart, `MixStyle` and
         averaged weights; give ``fit`` the weights of `source_balanced_weight` as
         ``classifier__sample_weight``.
-    weights : {"imagenet", "brain-mri"}, path or None, default="imagenet"
-        What the backbone, EfficientNetLite0, starts from. "brain-mri" are those of the
-        packaged model, trained on the public Kaggle set: use them for scans of your
-        own, never to measure a score on images of that set (leakage).
+    weights : {"imagenet", "brain-mri-multisource"}, path or None, default="imagenet"
+        What the backbone, EfficientNetLite0, starts from. "brain-mri-multisource" are
+        those of the packaged model, trained on the public Kaggle set and ten other
+        sources, for research only: use them for scans of your own, never to measure a
+        score on images of those sources (leakage).
     image_size : int or (int, int), default=None
         Height and width that the network sees, in pixels; None is the recipe's own.
     n_networks : int, default=3

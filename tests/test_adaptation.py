@@ -162,7 +162,11 @@ def test_two_classes_mirrors_and_a_second_adaptation(home, away):
 @pytest.mark.slow
 def test_a_network_on_a_backbone(home, away):
     cnn = TransferCNNClassifier(
-        weights="brain-mri", trainable="head", dense_units=0, epochs=2, random_state=0
+        weights="brain-mri-multisource",
+        trainable="head",
+        dense_units=0,
+        epochs=2,
+        random_state=0,
     )
     cnn.fit(home.data, home.target)
     adapted = adapt(cnn, away.data[:80], away.target[:80])

@@ -113,7 +113,7 @@ def test_fast_computes_features_once(scans, tmp_path, monkeypatch):
 def test_parameters_reach_their_step():
     pipe = make_recipe(
         "default",
-        weights="brain-mri",
+        weights="brain-mri-multisource",
         image_size=(96, 80),
         cache="folder",
         n_jobs=2,
@@ -122,7 +122,7 @@ def test_parameters_reach_their_step():
     )
     network = pipe["classifier"]
     assert isinstance(network, TransferCNNClassifier)
-    assert network.weights == "brain-mri"
+    assert network.weights == "brain-mri-multisource"
     assert network.batch_size == 8
     assert network.get_params()["optimizer__clipnorm"] == 1.0
     assert pipe["preprocess"].cache == "folder"

@@ -19,16 +19,14 @@ import augment
 import numpy as np
 import pandas as pd
 import torch
+from protocols import CLASSES, HOME, read_table, split
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import StratifiedGroupKFold
 from torch import nn
 
 from brain_tumor_clf import make_mri_pipeline
 
-CLASSES = ["glioma", "meningioma", "notumor", "pituitary", "other"]
 IMAGENET = "brain_tumor_clf/networks/packaged/efficientnet-lite0-imagenet.npz"
-HOME = "kaggle"  # the source that is never left out
 SIDE, BATCH, RATE, DECAY, EMA = 224, 64, 7e-4, 0.01, 0.998
 # Kernel, stride of the first block, expansion, filters, blocks.
 STAGES = (
@@ -139,23 +137,6 @@ class Lite0(nn.Module):
                 tensor.copy_(torch.tensor(file[name].astype(np.float32)))
 
 
-def split(table, protocol):
-    """Positions of the images to train on and to predict."""
-    # Slices that may be of the same volume as a Kaggle image are in neither.
-    known = (table.get("near_kaggle", 0) == 0) | (protocol == "all")
-    if protocol == "all":
-        held_out = np.zeros(len(table), dtype=bool)
-    elif protocol.startswith("fold"):
-        large = table.source.map(table.source.value_counts()) > 70
-        strata = table.target.astype(str) + table.source.where(large, "small")
-        folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
-        parts = list(folds.split(table, strata, table.group))
-        held_out = np.isin(np.arange(len(table)), parts[int(protocol[-1])][1])
-    else:
-        held_out = table.source.isin(protocol.removeprefix("out:").split("+"))
-    return np.flatnonzero(~held_out & known), np.flatnonzero(held_out & known)
-
-
 def sampling_weights(table):
     """Weigh sources so that no class is told by where an image is from.
 
@@ -228,8 +209,7 @@ def predict(network, images, at):
 
 def main(argv=None):
     args = parse_arguments(argv)
-    table = pd.read_csv(args.table)
-    table["target"] = [CLASSES.index(n) if n in CLASSES else 4 for n in table.label]
+    table = read_table(args.table)
     pipe = make_mri_pipeline(LogisticRegression(), args.image_size, n_jobs=-1)
     paths = [str(Path(args.root) / path) for path in table.path]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

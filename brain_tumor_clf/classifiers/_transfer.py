@@ -20,13 +20,13 @@ class TransferCNNClassifier(BaseCNNClassifier):
     ----------
     backbone : str, default="EfficientNetLite0"
         A name of `brain_tumor_clf.networks.BACKBONES`.
-    weights : {"imagenet", "brain-mri"}, path or None, default=None
+    weights : {"imagenet", "brain-mri-multisource"}, path or None, default=None
         Initial weights of the backbone: those of ImageNet; those of the model that
         comes with the package, for EfficientNetLite0; or random ones. A path names
         weights of the same network without top (``.weights.h5``, or ``.h5`` as
         ``keras.applications`` has them), or a saved model that begins with it
-        (``.keras``). "brain-mri" was trained on the public Kaggle set: a
-        cross-validation on its images then suffers from leakage.
+        (``.keras``). "brain-mri-multisource" was trained on the public Kaggle set and
+        ten other sources: a cross-validation on their images suffers from leakage.
     trainable : {"all", "head"} or int, default="all"
         What is trained: everything, only the layers after the backbone, or also its
         last so many blocks. Frozen batch normalization runs in inference mode.

@@ -53,12 +53,23 @@ def show_versions():
     _print_pairs([("python", platform.python_version()), *pairs])
     shell.say("\nBackend", style="bold")
     _print_pairs(_backend())
+    shell.say("\nPackaged models", style="bold")
+    _print_pairs(_packaged_terms())
     shell.say("\nExtras", style="bold")
     for extra, purpose in _EXTRAS.items():
         missing = ", ".join(_missing(extra))
         advice = f"; missing {missing}: pip install '{_DISTRIBUTION}[{extra}]'"
         state = advice if missing else "; installed"
         _print_pairs([(extra, purpose + state)])
+
+
+def _packaged_terms():
+    from brain_tumor_clf.networks import PACKAGED_MODELS, packaged_model_file
+    from brain_tumor_clf.persistence import read_manifest
+
+    for name in PACKAGED_MODELS:
+        manifest = read_manifest(packaged_model_file(name))
+        yield name, manifest.metadata["license"]
 
 
 def _describe_model(path):
@@ -73,6 +84,8 @@ def _describe_model(path):
         ("versions", ", ".join(map(" ".join, manifest.versions.items()))),
         ("size", f"{path.stat().st_size / 2**20:.1f} MiB"),
     ]
+    if isinstance(terms := manifest.metadata.get("license"), str):
+        pairs.append(("license", terms))
     for name, key, number in (
         ("trained on", "trained_on", "n"),
         ("adapted to", "adaptation", "images"),

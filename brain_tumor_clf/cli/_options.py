@@ -146,9 +146,10 @@ LearningRateOption = option(
 )
 WeightsOption = option(
     str | None,
-    metavar="imagenet|brain-mri|none|FILE",
-    help="Initial weights of a backbone. Default: the model's own. brain-mri is "
-    "the packaged model, which has seen the public Kaggle set.",
+    metavar="imagenet|brain-mri-multisource|none|FILE",
+    help="Initial weights of a backbone. Default: the model's own. "
+    "brain-mri-multisource is the packaged model, which has seen the public Kaggle set "
+    "and ten other sources.",
 )
 SeedOption = option(int, min=0, metavar="N", help="Random seed.")
 ARCHITECTURE_NAMES = (

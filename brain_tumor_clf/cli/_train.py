@@ -13,8 +13,8 @@ from brain_tumor_clf.cli._info import describe_guard
 from brain_tumor_clf.cli._model import SIMPLE, features_kept, make_model, set_verbose
 
 _LEAKAGE = (
-    "--weights brain-mri: the packaged model was trained on the public Kaggle set; "
-    "scores on images of that set are inflated by leakage."
+    "--weights brain-mri-multisource: the packaged model was trained on the public "
+    "Kaggle set and ten other sources; scores on their images are inflated by leakage."
 )
 
 
@@ -93,7 +93,7 @@ def train(
         learning_rate=learning_rate,
         random_state=seed,
     )
-    if is_scored and weights == "brain-mri":
+    if is_scored and weights == "brain-mri-multisource":
         shell.print_warning(_LEAKAGE)
     result = None
     with features_kept(pipeline):

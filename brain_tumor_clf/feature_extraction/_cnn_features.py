@@ -25,7 +25,6 @@ from brain_tumor_clf._validation import (
 )
 from brain_tumor_clf.networks import (
     PACKAGED_MODELS,
-    PACKAGED_WEIGHTS,
     check_network_state,
     feature_extractor,
     get_backbone,
@@ -49,7 +48,7 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     ----------
     backbone : str, default="EfficientNetLite0"
         A key of `brain_tumor_clf.networks.BACKBONES`.
-    weights : {"imagenet", "brain-mri"}, path or None, default="imagenet"
+    weights : {"imagenet", "brain-mri-multisource"}, path or None, default="imagenet"
         Weights of the backbone. A path names a Keras file (see
         `brain_tumor_clf.networks.transfer_cnn`); None draws them at random.
     pooling : {"avg", "max", "avgmax"}, default="avg"
@@ -231,9 +230,8 @@ class CNNFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             return f"random {joblib.hash(network_to_state(self._network)['weights'])}"
         if str(self.weights) == "imagenet":
             return "imagenet"
-        if str(self.weights) in PACKAGED_WEIGHTS:
-            name = PACKAGED_WEIGHTS[str(self.weights)]
-            return f"{self.weights} {PACKAGED_MODELS[name].sha256}"
+        if str(self.weights) in PACKAGED_MODELS:
+            return f"{self.weights} {PACKAGED_MODELS[str(self.weights)].sha256}"
         if not os.path.isfile(self.weights):
             self._network = self._build()  # which says what is wrong with the path
         content = Path(self.weights).read_bytes()

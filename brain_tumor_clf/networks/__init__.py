@@ -26,7 +26,6 @@ from brain_tumor_clf.networks._layers import (
 from brain_tumor_clf.networks._mix_style import MixStyle
 from brain_tumor_clf.networks._packaged import (
     PACKAGED_MODELS,
-    PACKAGED_WEIGHTS,
     packaged_model_file,
 )
 from brain_tumor_clf.networks._random_affine import RandomAffine
@@ -43,7 +42,6 @@ from brain_tumor_clf.networks._transfer import feature_extractor, transfer_cnn
 __all__ = [
     "BACKBONES",
     "PACKAGED_MODELS",
-    "PACKAGED_WEIGHTS",
     "Backbone",
     "CorrectedLogits",
     "ImageScaling",

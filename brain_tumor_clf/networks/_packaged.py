@@ -5,34 +5,31 @@ import io
 import itertools
 import json
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from brain_tumor_clf._validation import unknown_name_message
+from brain_tumor_clf._validation import check_choice
 from brain_tumor_clf.exceptions import ModelFileError, WeightsError
 
 _FOLDER = Path(__file__).parent / "packaged"
 
 
-@dataclass(frozen=True)
-class PackagedModel:
+class PackagedModel(NamedTuple):
     """One model file of the package."""
 
-    weights_name: str  # what a classifier calls its backbone's weights
     backbone: str  # name of the backbone that it begins with
     sha256: str  # checksum of the file
 
 
+# By name, which is also that of the weights that a classifier may start from.
 PACKAGED_MODELS = {
-    "brain-mri-lite0": PackagedModel(
-        "brain-mri",
+    "brain-mri-multisource": PackagedModel(
         "EfficientNetLite0",
-        "d4540ecc0da900c60c31635b363c7b1af59716226b5fe80d5879772dcfed454c",
+        "79a3df10114c1aa80831cf98179501162bbb25a056bae682b3a0c6e4b0c0d89d",
     ),
 }
-PACKAGED_WEIGHTS = {row.weights_name: name for name, row in PACKAGED_MODELS.items()}
 
 
 def packaged_model_file(name):
@@ -57,11 +54,15 @@ def packaged_model_file(name):
     Examples
     --------
     >>> from brain_tumor_clf.networks import packaged_model_file
-    >>> packaged_model_file("brain-mri-lite0").name
-    'brain-mri-lite0.btc'
+    >>> packaged_model_file("brain-mri-multisource").name
+    'brain-mri-multisource.btc'
     """
-    if name not in PACKAGED_MODELS:
-        raise ValueError(unknown_name_message("model", name, PACKAGED_MODELS))
+    if name == "brain-mri-lite0":
+        raise ValueError(
+            "The model 'brain-mri-lite0' is not in the package any more. Load its "
+            "file, which is in benchmarks/packaged_model/ of the repository, by load."
+        )
+    check_choice("model", name, PACKAGED_MODELS)
     path = _FOLDER / f"{name}.btc"
     content = path.read_bytes() if path.is_file() else b""
     if hashlib.sha256(content).hexdigest() != PACKAGED_MODELS[name].sha256:
@@ -72,13 +73,12 @@ def packaged_model_file(name):
     return path
 
 
-def read_packaged_weights(weights_name, backbone, n_per_layer):
+def read_packaged_weights(name, backbone, n_per_layer):
     """Read the weights of a backbone, `n_per_layer` each, from a packaged model."""
-    name = PACKAGED_WEIGHTS[weights_name]
     of = PACKAGED_MODELS[name].backbone
     if backbone != of:
         raise WeightsError(
-            f"The weights {weights_name!r} are of {of}, not of {backbone}. Take the "
+            f"The weights {name!r} are of {of}, not of {backbone}. Take the "
             f"backbone {of!r}, or weights='imagenet'."
         )
     with zipfile.ZipFile(packaged_model_file(name)) as archive:

@@ -12,7 +12,7 @@ import numpy as np
 
 from brain_tumor_clf.exceptions import ModelFileError, WeightsError
 from brain_tumor_clf.networks._config_check import check_config
-from brain_tumor_clf.networks._packaged import PACKAGED_WEIGHTS, read_packaged_weights
+from brain_tumor_clf.networks._packaged import PACKAGED_MODELS, read_packaged_weights
 
 _SUFFIXES = (".weights.h5", ".h5", ".keras")
 # Written by benchmarks/convert_lite0_weights.py: one array for each weight, in order.
@@ -31,7 +31,7 @@ def read_backbone_weights(backbone, weights):
     is_imagenet = str(weights) == "imagenet"
     if is_imagenet and backbone.url is None:
         return _read_packaged_imagenet()
-    if str(weights) in PACKAGED_WEIGHTS:
+    if str(weights) in PACKAGED_MODELS:
         sizes = [len(layer.weights) for layer in _weighted(_bare(backbone).layers)]
         return read_packaged_weights(str(weights), backbone.name, sizes)
     source = _download(backbone) if is_imagenet else _read_file(Path(weights), backbone)
@@ -101,7 +101,7 @@ def _read_file(path, backbone):
     if not path.is_file():
         raise WeightsError(
             f"There is no weights file {os.fspath(path)!r}. weights must be "
-            "'imagenet', 'brain-mri', None or the path of a Keras file "
+            "'imagenet', 'brain-mri-multisource', None or the path of a Keras file "
             f"({', '.join(_SUFFIXES)})."
         )
     if not path.name.endswith(_SUFFIXES):

@@ -9,18 +9,18 @@ from brain_tumor_clf.networks import packaged_model_file
 from brain_tumor_clf.persistence import load
 
 
-def load_pretrained(name="brain-mri-lite0"):
+def load_pretrained(name="brain-mri-multisource"):
     """Load a trained model that classifies brain-MRI slices, without any download.
 
-    Research only; not a medical device. Its model card,
+    Research and non-commercial use only; not a medical device. Its model card,
     ``load_pretrained().metadata_["model_card"]``, says what it was trained on, how it
-    scores on patients never seen and what it must not be used for.
+    scores on patients and hospitals never seen and what it must not be used for.
 
     Parameters
     ----------
-    name : str, default="brain-mri-lite0"
-        Which model. "brain-mri-lite0" is a stack of a fine-tuned EfficientNet-Lite0 and
-        a linear model on features of a frozen one.
+    name : str, default="brain-mri-multisource"
+        Which model. "brain-mri-multisource" is an EfficientNet-Lite0 that was
+        fine-tuned on scans of eleven sources.
 
     Returns
     -------
@@ -28,14 +28,17 @@ def load_pretrained(name="brain-mri-lite0"):
         Fitted, of files or images of any size. Its attributes:
 
         - ``classes_``: "glioma", "meningioma", "notumor" and "pituitary";
-        - ``estimator_``: a :class:`~sklearn.pipeline.Pipeline` whose one step,
-          ``classifier``, is a :class:`~sklearn.ensemble.StackingClassifier` of two
-          pipelines, ``fine_tuned`` and ``linear``. Indexing and ``named_steps`` are
-          those of this pipeline;
+        - ``estimator_``: a :class:`~sklearn.pipeline.Pipeline` of ``preprocess`` and
+          ``classifier``, a `TransferCNNClassifier` of five classes. Indexing and
+          ``named_steps`` are those of this pipeline;
+        - ``reject``: the fifth class, "other", for other diseases. It is no answer:
+          its probability is spread over the four;
         - ``guard_``: a fitted `ScanGuard` that tells scans from other images;
+        - ``familiarity_``: a fitted `FamiliarityGuard` that tells scans like those of
+          training from unfamiliar ones;
         - ``threshold_``: the abstention threshold;
-        - ``metadata_``: a dict with the model card, the choice of the threshold and
-          the reliability of the probabilities;
+        - ``metadata_``: a dict with the model card, the terms of use and the choice of
+          the threshold;
         - ``model_id_``: the identifier of the file.
 
     Raises
@@ -47,15 +50,16 @@ def load_pretrained(name="brain-mri-lite0"):
 
     See Also
     --------
-    predict_files : Answers for image files, with the guard and the threshold.
-    TransferCNNClassifier : ``weights="brain-mri"`` starts training from this model.
-    make_recipe : The recipes that its two members were trained with.
+    predict_files : Answers for image files, with the guards and the threshold.
+    adapt : Fit it to labeled scans of another source.
+    TransferCNNClassifier : ``weights="brain-mri-multisource"`` starts training from it.
+    make_recipe : The recipe "robust", which it was trained with.
 
     Notes
     -----
     It was trained on images of the public Kaggle set
-    ``masoudnickparvar/brain-tumor-mri-dataset``. A score on that set, or on any set
-    that shares patients with it, is inflated by leakage.
+    ``masoudnickparvar/brain-tumor-mri-dataset`` and of ten other sources. A score on
+    these, or on any set that shares patients with them, is inflated by leakage.
 
     Examples
     --------

@@ -13,7 +13,13 @@ from PIL import Image
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch
 
-from brain_tumor_clf import ScanGuard, SelectiveClassifier, load, save
+from brain_tumor_clf import (
+    ScanGuard,
+    SelectiveClassifier,
+    load,
+    save,
+    write_brain_mri,
+)
 from brain_tumor_clf.cli._model import split_model
 from brain_tumor_clf.persistence import read_manifest
 from tests.cli.conftest import RESEARCH_ONLY
@@ -317,10 +323,8 @@ def test_a_folder_with_a_models_name_is_a_folder(tmp_path):
     assert split_model([tmp_path / "M.BTC", folder]) == (tmp_path / "M.BTC", [folder])
 
 
-def test_without_a_model_the_packaged_one_is_used(cli, scans_dir):
-    packaged = pytest.importorskip("brain_tumor_clf.networks._packaged")
-    if not packaged.PACKAGED_MODELS["brain-mri-lite0"].sha256:
-        pytest.skip("no model is packaged yet")
-    done = cli("predict", scans_dir / "glioma", "--guard", "--abstain", "auto")
+def test_without_a_model_the_packaged_one_is_used(cli, tmp_path):
+    write_brain_mri(tmp_path, 4, image_size=224, random_state=0)
+    done = cli("predict", tmp_path, "--guard", "--abstain", "auto")
     assert done.returncode == 0, done.stderr
     assert "4 files: 4 not a scan" in done.stdout  # drawn, not scanned

@@ -319,9 +319,11 @@ def test_wrong_images_are_named(fitted):
 
 def test_packaged_weights_with_a_cache(tmp_path):
     X = images()
-    features = CNNFeatures(weights="brain-mri", cache=tmp_path).fit_transform(X)
-    again = CNNFeatures(weights="brain-mri", cache=tmp_path).fit(X)
+    features = CNNFeatures(
+        weights="brain-mri-multisource", cache=tmp_path
+    ).fit_transform(X)
+    again = CNNFeatures(weights="brain-mri-multisource", cache=tmp_path).fit(X)
     assert again._network is None  # not needed: all is in the cache
     np.testing.assert_array_equal(again.transform(X), features)
-    plain = CNNFeatures(weights="brain-mri").fit_transform(X)
+    plain = CNNFeatures(weights="brain-mri-multisource").fit_transform(X)
     np.testing.assert_allclose(plain, features, atol=1e-6)

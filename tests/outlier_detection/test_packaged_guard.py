@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from brain_tumor_clf import ImageReader, make_brain_mri
+from brain_tumor_clf import (
+    ImageReader,
+    load_pretrained,
+    make_brain_mri,
+    write_brain_mri,
+)
 
 # Keras' TensorFlow backend converts variables in the way of NumPy 1.
 pytestmark = [
@@ -16,11 +21,6 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def guard():
-    packaged = pytest.importorskip("brain_tumor_clf.networks._packaged")
-    if not packaged.PACKAGED_MODELS["brain-mri-lite0"].sha256:
-        pytest.skip("no model is packaged yet")
-    from brain_tumor_clf import load_pretrained
-
     return load_pretrained().guard_
 
 
@@ -53,7 +53,5 @@ def test_what_is_no_scan_is_refused(guard):
 
 
 def test_phantoms_in_files_are_refused(guard, tmp_path):
-    from brain_tumor_clf import write_brain_mri
-
     files = write_brain_mri(tmp_path / "phantoms", 60, random_state=3)
     assert (guard.predict(files.data) == -1).mean() >= 0.99

@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+import warnings
+from importlib.metadata import metadata
 from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.model_selection import cross_val_score
@@ -22,13 +25,14 @@ from brain_tumor_clf import (
     save,
     write_brain_mri,
 )
-from brain_tumor_clf.exceptions import ModelFileError, WeightsError
+from brain_tumor_clf.exceptions import ModelFileError, ModelVersionWarning, WeightsError
 from brain_tumor_clf.networks import PACKAGED_MODELS, packaged_model_file
+from brain_tumor_clf.outlier_detection import FamiliarityGuard
 from brain_tumor_clf.persistence import load, read_manifest
 from brain_tumor_clf.reports import evaluate
 from brain_tumor_clf.selective import predict_files
 
-NAME = "brain-mri-lite0"
+NAME = "brain-mri-multisource"
 ROOT = Path(__file__).parents[2]
 CLASSES = ["glioma", "meningioma", "notumor", "pituitary"]
 MAX_BYTES = 10_000_000
@@ -49,17 +53,19 @@ def native_scans(real_mri_dir):
 def test_is_a_selective_classifier_of_an_ordinary_pipeline(pipe):
     assert type(pipe) is SelectiveClassifier
     assert type(pipe.estimator_) is Pipeline
-    assert list(pipe.named_steps) == ["classifier"]
+    assert list(pipe.named_steps) == ["preprocess", "classifier"]
     assert isinstance(pipe.guard_, ScanGuard)
+    assert isinstance(pipe.familiarity_, FamiliarityGuard)
     assert pipe.threshold_ == pipe.metadata_["abstention"]["threshold"]
     assert pipe.model_id_ == read_manifest(packaged_model_file(NAME)).model_id
-    members = pipe["classifier"].named_estimators_
-    assert list(members) == ["fine_tuned", "linear"]
-    fine_tuned, linear = (member.estimator for member in members.values())
-    assert isinstance(fine_tuned[-1], TransferCNNClassifier)
+    assert isinstance(pipe["classifier"], TransferCNNClassifier)
     assert pipe.classes_.tolist() == CLASSES
-    networks = fine_tuned[-1].model_, linear["features"].network_
-    assert sum(each.count_params() for each in networks) <= MAX_PARAMETERS
+    assert pipe.reject == "other"
+    assert pipe["classifier"].classes_.tolist() == [*CLASSES[:3], "other", CLASSES[3]]
+    # One network serves the classifier and both guards.
+    for guard in (pipe.guard_, pipe.familiarity_):
+        assert guard.estimator_["classifier"] is pipe["classifier"]
+    assert pipe["classifier"].model_.count_params() <= MAX_PARAMETERS
     assert packaged_model_file(NAME).stat().st_size <= MAX_BYTES
 
 
@@ -139,21 +145,51 @@ def test_carries_its_card_and_what_was_measured(pipe):
     chosen = pipe.metadata_["abstention"]
     assert 0.25 < chosen["threshold"] < 1
     assert 0 < chosen["coverage"] <= 1
-    bins = pipe.metadata_["reliability"]
-    assert len(bins["edges"]) == len(bins["n"]) + 1 == len(bins["accuracy"]) + 1
+
+
+def test_its_terms_are_declared(pipe):
+    assert "non-commercial" in pipe.metadata_["license"]
+    folder = packaged_model_file(NAME).parent
+    assert "non-commercial" in (folder / f"LICENSE-{NAME}.txt").read_text()
+    expression = metadata("brain-tumor-clf")["License-Expression"]
+    assert f"LicenseRef-{NAME}" in expression
+
+
+def test_other_diseases_are_none_of_these(pipe, real_mri_dir):
+    folder = real_mri_dir / "other-sources"
+    table = pd.read_csv(folder / "index.csv")
+    lesions = table[table["source"] == "open-ms"]["file"][:12]
+    answers = predict_files(pipe, [str(folder / file) for file in lesions])
+    # They were among the training images: it must know them.
+    assert (answers["state"] == "none of these").mean() > 0.8
+    assert answers["label"].isna().all()
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
-    with pytest.raises(ValueError, match="brain-mri-lite0"):
-        load_pretrained("brain-mri-lite")
+    with pytest.raises(ValueError, match=NAME):
+        load_pretrained("brain-mri-multisources")
 
 
-def test_its_fine_tuned_network_is_explained(pipe):
+def test_the_model_of_before_loads_from_its_file(pipe, real_mri_dir):
+    with pytest.raises(ValueError, match="benchmarks/packaged_model"):
+        load_pretrained("brain-mri-lite0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ModelVersionWarning)
+        before = load(ROOT / "benchmarks" / "packaged_model" / "brain-mri-lite0.btc")
+    paths, truth = native_scans(real_mri_dir)
+    assert (before.predict(paths) == truth).mean() > 0.9
+    assert (before.reject, before.familiarity_) == (None, None)
+    stack = before["classifier"]
+    maps = grad_cam(before, paths[:1], target="glioma")  # the fine-tuned network
+    fine_tuned = stack.named_estimators_["fine_tuned"]
+    np.testing.assert_array_equal(
+        maps, grad_cam(fine_tuned, paths[:1], target="glioma")
+    )
+
+
+def test_it_is_explained(pipe):
     images = make_brain_mri(2, 64, random_state=0).data
-    maps = grad_cam(pipe, images, target="glioma")
-    assert maps.shape == (2, 64, 64)
-    fine_tuned = pipe["classifier"].named_estimators_["fine_tuned"]
-    np.testing.assert_array_equal(maps, grad_cam(fine_tuned, images, target="glioma"))
+    assert grad_cam(pipe, images, target="glioma").shape == (2, 64, 64)
 
 
 def test_a_damaged_file_is_refused(monkeypatch, tmp_path):
@@ -161,11 +197,11 @@ def test_a_damaged_file_is_refused(monkeypatch, tmp_path):
 
     content = bytearray(packaged_model_file(NAME).read_bytes())
     content[len(content) // 2] ^= 1
-    (tmp_path / "brain-mri-lite0.btc").write_bytes(content)
+    (tmp_path / f"{NAME}.btc").write_bytes(content)
     monkeypatch.setattr(_packaged, "_FOLDER", tmp_path)
     with pytest.raises(ModelFileError, match="damaged"):
         load_pretrained()
-    (tmp_path / "brain-mri-lite0.btc").unlink()
+    (tmp_path / f"{NAME}.btc").unlink()
     with pytest.raises(ModelFileError, match="missing"):
         load_pretrained()
 
@@ -173,9 +209,11 @@ def test_a_damaged_file_is_refused(monkeypatch, tmp_path):
 @pytest.mark.backend
 def test_its_weights_are_a_starting_point(pipe):
     X = np.zeros((4, 96, 96, 1), np.uint8)
-    clf = TransferCNNClassifier(weights="brain-mri", pooling="avg", dense_units=0)
+    clf = TransferCNNClassifier(
+        weights="brain-mri-multisource", pooling="avg", dense_units=0
+    )
     clf.initialize(X, CLASSES)
-    network = pipe["classifier"].named_estimators_["fine_tuned"].estimator[-1].model_
+    network = pipe["classifier"].model_
     theirs = {layer.name: layer.get_weights() for layer in network.layers}
     n_same = 0
     for layer in clf.model_.layers:
@@ -183,14 +221,14 @@ def test_its_weights_are_a_starting_point(pipe):
             for ours, packaged in zip(
                 layer.get_weights(), theirs[layer.name], strict=True
             ):
-                if ours.shape == packaged.shape and ours.shape[-1:] != (4,):
+                if ours.shape == packaged.shape and ours.shape[-1:] != (5,):
                     np.testing.assert_array_equal(ours, packaged)
                     n_same += 1
     assert n_same > 200
 
 
 def test_its_weights_are_refused_for_another_backbone():
-    clf = TransferCNNClassifier("MobileNetV2", weights="brain-mri")
+    clf = TransferCNNClassifier("MobileNetV2", weights="brain-mri-multisource")
     with pytest.raises(WeightsError, match="EfficientNetLite0"):
         clf.initialize(np.zeros((4, 96, 96, 1), np.uint8), CLASSES)
 
