@@ -68,9 +68,9 @@ def _check_classes(known, scans):
         from brain_tumor_clf.exceptions import DatasetError
 
         raise DatasetError(
-            f"The folder has the classes {', '.join(unknown)}, which the model does "
+            f"The scans have the labels {', '.join(unknown)}, which the model does "
             f"not know; it tells {', '.join(known)} apart. Name them as the model does "
-            "by --map NAME=CLASS, or leave out folders."
+            "by --map NAME=CLASS, or leave them out."
         )
 
 

@@ -15,7 +15,9 @@ _PACKAGES = (
 )
 _EXTRAS = {
     "dicom": "reading DICOM files, compressed ones too",
+    "deep-color": "color images of more than 8 bits",
     "kaggle": "fetch_brain_tumor_mri",
+    "labels": "find_label_issues, --label-issues",
     "plots": "displays, reports with figures",
     "app": "the web app",
 }

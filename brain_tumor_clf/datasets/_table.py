@@ -71,6 +71,10 @@ def load_mri_table(csv, root=None):
     """
     if isinstance(csv, pd.DataFrame):
         table, name, folder = csv.reset_index(drop=True), "the table", os.curdir
+    elif not isinstance(csv, str | os.PathLike):
+        raise TypeError(
+            f"csv must be the path of a table or a DataFrame, got {type(csv).__name__}."
+        )
     else:
         table, name, folder = read_table(csv), str(csv), Path(csv).parent
     if "path" not in table.columns:
@@ -108,11 +112,14 @@ def _refuse(problem, rows, paths, hint=""):
     """Raise an error that names the rows, if there are any."""
     if len(rows):
         named = [f"row {row + 1} ({paths[row]})" for row in rows]
-        raise DatasetError(f"{problem} {len(rows)} rows: {some(named)}.{hint}")
+        count = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
+        raise DatasetError(f"{problem} {count}: {some(named)}.{hint}")
 
 
 def read_table(csv):
     """Return a CSV file as a DataFrame whose path, label and group are text."""
+    if Path(csv).is_dir():
+        raise DatasetError(f"{os.fspath(csv)!r} is a folder, not a CSV table.")
     if not Path(csv).is_file():
         raise DatasetError(f"{os.fspath(csv)!r}: there is no such file.")
     try:
@@ -126,7 +133,7 @@ def read_table(csv):
             encoding_errors="surrogateescape",
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DatasetError(f"{csv} is not a CSV table: {error}") from error
+        raise DatasetError(f"{csv} is not a CSV table: {str(error).strip()}") from error
     except UnicodeEncodeError as error:
         raise DatasetError(f"{csv}: its header is not UTF-8. {_SAVE}") from error
     if not isinstance(table.index, pd.RangeIndex):
@@ -157,17 +164,32 @@ def _infer(column):
 
 
 def check_columns(table, names, what):
-    """Raise an error that names a similar column unless a table has all of `names`."""
-    for column in names:
-        if column not in table.columns:
-            near = nearest_name(column, table.columns)
-            hint = f" Is it {near!r}? Then rename that column." if near else ""
-            if len(table.columns) == 1 and re.search(r"[;\t|]", str(table.columns[0])):
-                hint = " Its columns must be separated by commas."
-            raise DatasetError(
-                f"{what} needs the columns {' and '.join(map(repr, names))}, got "
-                f"{list(map(str, table.columns))}.{hint}"
-            )
+    """Raise an error unless a table has all of `names`, and no column twice.
+
+    It names a similar column for each one that the table lacks.
+    """
+    twice = table.columns[table.columns.duplicated()].unique()
+    if len(twice):
+        raise DatasetError(
+            f"{what} has more than one column {', '.join(map(repr, twice))}. Rename or "
+            "remove all but one."
+        )
+    missing = [column for column in names if column not in table.columns]
+    if not missing:
+        return
+    others = [str(column) for column in table.columns if column not in names]
+    near = {column: nearest_name(column, others) for column in missing}
+    hints = [
+        f" Is {found!r} the column {column!r}? Then rename it."
+        for column, found in near.items()
+        if found
+    ]
+    if len(table.columns) == 1 and re.search(r"[;\t|]", str(table.columns[0])):
+        hints = [" Its columns must be separated by commas."]
+    raise DatasetError(
+        f"{what} needs the columns {' and '.join(map(repr, names))}, got "
+        f"{list(map(str, table.columns))}.{''.join(hints)}"
+    )
 
 
 def normalize_path(path):

@@ -478,7 +478,7 @@ class TestGroups:
 
     def test_wrong_columns(self, two_classes):
         (two_classes / "groups.csv").write_text("file,groups\nglioma/a.jpg,1\n")
-        with pytest.raises(DatasetError, match="Is it 'groups'"):
+        with pytest.raises(DatasetError, match="Is 'groups' the column 'group'"):
             load_mri_folder(two_classes)
 
     def test_empty_file(self, two_classes):

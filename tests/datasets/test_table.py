@@ -115,15 +115,15 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("rows", "message"),
         [
-            (["a.png,,p1,,,\n"], r"no label in 1 rows: row 1 \(a\.png\)"),
-            (["a.png,x,p1,,,\n", " ,x,p1,,,\n"], r"no path in 1 rows: row 2 \(\)"),
-            (["a.png,x, ,,,\n"], r"no group in 1 rows: row 1 \(a\.png\).*of its own"),
-            (["a.png,x\n"], r"no group in 1 rows"),
+            (["a.png,,p1,,,\n"], r"no label in 1 row: row 1 \(a\.png\)"),
+            (["a.png,x,p1,,,\n", " ,x,p1,,,\n"], r"no path in 1 row: row 2 \(\)"),
+            (["a.png,x, ,,,\n"], r"no group in 1 row: row 1 \(a\.png\).*of its own"),
+            (["a.png,x\n"], r"no group in 1 row"),
             (
                 ["d.png,x,p,,,\n"],
-                r"do not exist in 1 rows: row 1 \(d\.png\).*start from",
+                r"do not exist in 1 row: row 1 \(d\.png\).*start from",
             ),
-            (["more,x,p,,,\n"], r"do not exist in 1 rows: row 1 \(more\)"),
+            (["more,x,p,,,\n"], r"do not exist in 1 row: row 1 \(more\)"),
             (
                 ["a.png,x,p,,,\n", "c.png,x,p,,,\n", "more/../a.png,y,p,,,\n"],
                 r"more than once in 2 rows: row 1 \(a\.png\), row 3",
@@ -143,7 +143,11 @@ class TestErrors:
         [
             (
                 "path,Label,group\n",
-                "needs the columns 'path' and 'label'.*Is it 'Label'",
+                "needs the columns 'path' and 'label'.*Is 'Label' the column 'label'",
+            ),
+            (
+                "Path,Label,group\n",
+                "Is 'Path' the column 'path'.*Is 'Label' the column 'label'",
             ),
             ("name,label\n", r"got \['name', 'label'\]\.$"),
             ("path;label;group\n", "must be separated by commas"),
@@ -174,6 +178,16 @@ class TestErrors:
     def test_missing(self, folder):
         with pytest.raises(DatasetError, match="no such file"):
             load_mri_table(folder / "nothing.csv")
+        with pytest.raises(DatasetError, match="is a folder, not a CSV table"):
+            load_mri_table(folder)
+        with pytest.raises(TypeError, match="a table or a DataFrame, got list"):
+            load_mri_table(["a.png"])
+
+    def test_a_column_twice(self, folder):
+        table = pd.read_csv(write_table(folder, *ROWS))
+        table = pd.concat([table, table[["source"]]], axis=1)
+        with pytest.raises(DatasetError, match="more than one column 'source'"):
+            load_mri_table(table, root=folder)
 
 
 def test_real_sources(real_mri_dir):
