@@ -70,7 +70,7 @@ def adapt(model, X, y, groups=None, *, random_state=0):
         If `model` has no network of this package, or more than one.
     ValueError
         If `y` has a label that the model does not know, fewer than two classes, or a
-        class of fewer than 5 cases.
+        class of fewer than 5 cases; if `groups` has missing values.
     ImageReadError
         If images cannot be read; it lists all of them.
 
@@ -99,7 +99,7 @@ def adapt(model, X, y, groups=None, *, random_state=0):
     check_is_fitted(model)
     transformers, classifier, layer = _find_classifier(model)
     X, y = check_image_collection(X), column_or_1d(y)
-    groups = np.arange(len(X)) if groups is None else column_or_1d(groups)
+    groups = np.arange(len(X)) if groups is None else _check_groups(groups)
     check_consistent_length(X, y, groups)
     positions, codes = _encode_labels(y, groups, classifier.classes_)
     for transformer in transformers:
@@ -173,6 +173,15 @@ def _find_classifier(model):
             f"pipeline; got {type(classifier).__name__}."
         )
     return transformers, classifier, stages[max(_STAGE, -len(stages))]
+
+
+def _check_groups(groups):
+    if n_missing := int(pd.isna(pd.Series(groups)).sum()):
+        raise ValueError(
+            f"groups has {n_missing} missing values. An image whose case is not known "
+            "needs a group of its own."
+        )
+    return column_or_1d(groups)
 
 
 def _encode_labels(y, groups, classes):
@@ -294,6 +303,11 @@ def _corrected(model, classifier, layer, kernel, bias, positions, record):
     # Whatever shares the classifier, such as a guard, shares the adapted one.
     result = copy.deepcopy(model, {id(classifier): adapted})
     record["adapted_from"] = getattr(model, "model_id_", None)
-    result.metadata_ = {**getattr(model, "metadata_", {}), "adaptation": record}
+    metadata = {**getattr(model, "metadata_", {}), "adaptation": record}
+    if isinstance(found := metadata.get("abstention"), dict):
+        # The threshold stays; the rates are of the model before.
+        rates = ("error_rate", "coverage")
+        metadata["abstention"] = {k: v for k, v in found.items() if k not in rates}
+    result.metadata_ = metadata
     result.model_id_ = None
     return result

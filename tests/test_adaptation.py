@@ -111,7 +111,9 @@ def test_a_selective_classifier_keeps_all_it_has(pipe, home, away, tmp_path):
     guard = ScanGuard(pipe)
     model = SelectiveClassifier(pipe, guard, threshold=0.4, reject="pituitary")
     model.fit(home.data, home.target)
-    model.metadata_, model.model_id_ = {"license": "CC0"}, "first"
+    abstention = {"threshold": 0.4, "error_rate": 0.05, "coverage": 0.75}
+    model.metadata_ = {"license": "CC0", "abstention": abstention}
+    model.model_id_ = "first"
     part = slice(0, 80)
     adapted = adapt(model, away.data[part], away.target[part], away.groups[part])
     assert isinstance(adapted, SelectiveClassifier)
@@ -124,6 +126,8 @@ def test_a_selective_classifier_keeps_all_it_has(pipe, home, away, tmp_path):
     assert (adapted.threshold_, adapted.reject) == (0.4, "pituitary")
     assert adapted.classes_.tolist() == ["glioma", "meningioma", "notumor"]
     assert adapted.metadata_["license"] == "CC0"
+    assert adapted.metadata_["abstention"] == {"threshold": 0.4}
+    assert model.metadata_["abstention"] == abstention
     assert adapted.metadata_["adaptation"]["adapted_from"] == "first"
     assert adapted.model_id_ is None
     assert clone(adapted).get_params()["threshold"] == 0.4
@@ -218,6 +222,8 @@ def test_errors_say_what_was_expected(pipe, away, tmp_path):
         adapt(pipe, X, y[1:])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         adapt(pipe, X, y, groups[1:])
+    with pytest.raises(ValueError, match="groups has 2 missing values.*of its own"):
+        adapt(pipe, X, y, [None, np.nan, *groups[2:]])
     files = [str(tmp_path / f"{i}.png") for i in range(20)]
     with pytest.raises(ImageReadError, match="20 of 20 images"):
         adapt(pipe, files, y[:20])

@@ -62,8 +62,8 @@ def source_balanced_weight(y, sources, *, home=None, home_share=0.5):
     """
     check_consistent_length(y, sources)
     table = pd.DataFrame({"label": column_or_1d(y), "source": column_or_1d(sources)})
-    if table.source.isna().any():
-        raise ValueError(f"sources lacks {table.source.isna().sum()} of {len(table)}.")
+    if n_missing := table.source.isna().sum():
+        raise ValueError(f"sources has {n_missing} missing values; name each.")
     if home is not None and home not in set(table.source):
         known = ", ".join(map(str, sorted(set(table.source))))
         raise ValueError(f"home={home!r} is none of the sources: {known}.")

@@ -191,6 +191,12 @@ def _print_table(model, answers):
     rows = []
     for row in _rows(model, answers):
         state, probability = row["state"], row["probability"]
+        if state == "none of these":  # its probability is spread over the classes
+            rows += [
+                (row["path"], state, "", state),
+                ("", row["reason"], "", "details"),
+            ]
+            continue
         number = "" if probability is None else f"{probability:.3f}"
         label = state if row["label"] is None else row["label"]
         rows.append((row["path"], label, number, state))

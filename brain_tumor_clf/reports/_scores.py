@@ -260,13 +260,17 @@ def note_limits(predictions, groups):
     if groups is not None:
         n_groups = pd.Series(groups).groupby(present).nunique()
         of_one = n_groups.index[n_groups == 1].tolist()
+
+    def names(labels):
+        return ", ".join(map(str, labels))
+
     notes = {
         "No probabilities: ROC AUC, Brier score and calibration are left out.": (
             p.proba is None
         ),
-        f"No image is of the classes {absent}: they have no sensitivity, and means "
+        f"No image is of the classes {names(absent)}: they have no sensitivity, and means "
         "over classes leave them out.": absent,
-        f"The images of the classes {of_one} are of one group each: how they would "
+        f"The images of the classes {names(of_one)} are of one group each: how they would "
         "vary is not known, and intervals are too narrow.": of_one,
         "No groups were given: intervals take the images for independent and are "
         "too narrow where a patient has several.": groups is None,

@@ -45,7 +45,9 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Class of `estimator` that stands for everything that is none of the others, such
         as other diseases. It is never predicted: its probability is spread evenly over
         the other classes, and an image for which it is the most probable one is "none
-        of these" in :func:`predict_files`.
+        of these" in :func:`predict_files`. Scorers of probabilities, and
+        ``cross_val_predict`` for probabilities, need a column for each label of `y`:
+        where `reject` is among them, use them on `estimator`.
     familiarity : estimator, default=None
         Novelty detector, such as `FamiliarityGuard`, whose ``predict`` gives -1 for a
         scan unlike those of training. `fit` treats it as it treats `guard`.
@@ -132,9 +134,14 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.estimator_ = _thawed(clone(self.estimator).fit(X, y, **params))
         classes = self.estimator_.classes_
         if self.reject is not None and self.reject not in classes.tolist():
+            numbered = np.array_equal(classes, np.arange(len(classes)))
+            hint = (
+                " If cross_val_predict numbered the labels, as it does for "
+                "probabilities, give it the classifier inside."
+            )
             raise ValueError(
                 f"reject={self.reject!r} is not a class of the estimator: "
-                f"{classes.tolist()}."
+                f"{classes.tolist()}.{hint if numbered else ''}"
             )
         self.guard_ = self._fit_guard(self.guard, X, y)
         self.familiarity_ = self._fit_guard(self.familiarity, X, y)

@@ -54,7 +54,7 @@ def test_one_source_is_balanced_by_class():
     ("sources", "options", "said"),
     [
         (["a", "b", "a"], {}, "inconsistent numbers"),
-        (["a", None], {}, "sources lacks 1 of 2"),
+        (["a", None], {}, "sources has 1 missing values"),
         (["a", "b"], {"home": "c"}, "home='c' is none of the sources: a, b"),
         (["a", "b"], {"home_share": 1.0}, "home_share"),
     ],

@@ -82,7 +82,7 @@ def test_all_commands_are_registered():
 def test_info_tells_versions_backend_and_extras(script):
     done = script("info")
     assert done.returncode == 0
-    for word in ("scikit-learn", "keras uses", "gpu", "dicom", "kaggle"):
+    for word in ("scikit-learn", "keras uses", "gpu", "dicom", "kaggle", "labels"):
         assert word in done.stdout
     assert "InitializeLog" not in done.stderr
 

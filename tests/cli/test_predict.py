@@ -129,8 +129,8 @@ def test_a_state_of_any_name_is_shown(capsys):
             "file": ["a.png", "b.png"],
             "state": ["classified", "none of these"],
             "label": ["glioma", None],
-            "probability": [0.9, np.nan],
-            "p_glioma": [0.9, np.nan],
+            "probability": [0.9, 0.53],
+            "p_glioma": [0.9, 0.53],
             "reason": [None, "a disease of another kind"],
         }
     )
@@ -138,6 +138,8 @@ def test_a_state_of_any_name_is_shown(capsys):
     _predict._print_table(model, answers)
     shown = capsys.readouterr().out
     assert "none of these" in shown
+    assert "a disease of another kind" in shown
+    assert "0.53" not in shown  # spread evenly, it says nothing
     assert "2 files: 1 classified, 1 none of these; model m" in shown
     assert _predict._document(model, answers)["states"]["none of these"] == 1
     _predict.report_problems(answers)  # no failure

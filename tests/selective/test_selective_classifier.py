@@ -196,3 +196,7 @@ def test_a_reject_class_is_no_answer_and_its_probability_is_spread():
 def test_a_reject_class_must_be_a_class_of_the_estimator():
     with pytest.raises(ValueError, match="'lesion' is not a class of the estimator"):
         SelectiveClassifier(LogisticRegression(), reject="lesion").fit(X, Y)
+    with pytest.raises(ValueError, match="numbered the labels"):
+        SelectiveClassifier(LogisticRegression(), reject="lesion").fit(
+            X, np.unique(Y, return_inverse=True)[1]
+        )
