@@ -222,7 +222,7 @@ def test_errors_say_what_was_expected(pipe, away, tmp_path):
         adapt(pipe, X, y[1:])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         adapt(pipe, X, y, groups[1:])
-    with pytest.raises(ValueError, match="groups has 2 missing values.*of its own"):
+    with pytest.raises(ValueError, match=r"groups has 2 missing values.*of its own"):
         adapt(pipe, X, y, [None, np.nan, *groups[2:]])
     files = [str(tmp_path / f"{i}.png") for i in range(20)]
     with pytest.raises(ImageReadError, match="20 of 20 images"):

@@ -192,10 +192,8 @@ def _print_table(model, answers):
     for row in _rows(model, answers):
         state, probability = row["state"], row["probability"]
         if state == "none of these":  # its probability is spread over the classes
-            rows += [
-                (row["path"], state, "", state),
-                ("", row["reason"], "", "details"),
-            ]
+            rows.append((row["path"], state, "", state))
+            rows.append(("", row["reason"], "", "details"))
             continue
         number = "" if probability is None else f"{probability:.3f}"
         label = state if row["label"] is None else row["label"]

@@ -268,10 +268,10 @@ def note_limits(predictions, groups):
         "No probabilities: ROC AUC, Brier score and calibration are left out.": (
             p.proba is None
         ),
-        f"No image is of the classes {names(absent)}: they have no sensitivity, and means "
-        "over classes leave them out.": absent,
-        f"The images of the classes {names(of_one)} are of one group each: how they would "
-        "vary is not known, and intervals are too narrow.": of_one,
+        f"No image is of the classes {names(absent)}: they have no sensitivity, and "
+        "means over classes leave them out.": absent,
+        f"The images of the classes {names(of_one)} are of one group each: how they "
+        "would vary is not known, and intervals are too narrow.": of_one,
         "No groups were given: intervals take the images for independent and are "
         "too narrow where a patient has several.": groups is None,
     }
