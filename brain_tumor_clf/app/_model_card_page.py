@@ -67,7 +67,7 @@ def _abstention(model):
         return text
     if model.abstention.error_rate is not None:
         rate = model.abstention.error_rate
-        text += f" Chosen so that at most {rate:.1%} of the answers are wrong."
+        text += f" At most {rate:.1%} of the answers were wrong where it was chosen."
     if model.abstention.coverage is not None:
         text += f" {model.abstention.coverage:.0%} of the images were answered."
     return text

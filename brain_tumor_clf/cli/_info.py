@@ -116,9 +116,12 @@ def describe_guard(metadata):
     if found is not None:
         text = f"{found.threshold:.3f}"
         if found.error_rate is not None:
-            text += f"; at most {found.error_rate:.1%} of the answers are wrong"
+            rate = found.error_rate
+            text += (
+                f"; at most {rate:.1%} of the answers were wrong where it was chosen"
+            )
         if found.coverage is not None:
-            text += f"; {found.coverage:.0%} of the images are answered"
+            text += f"; {found.coverage:.0%} of the images were answered"
         pairs.append(("threshold", text))
     elif "abstention" in metadata:
         pairs.append(("threshold", "none; no result is uncertain"))

@@ -98,3 +98,16 @@ def test_missing_extra_is_named(monkeypatch, capsys):
     shown = capsys.readouterr().out
     assert "missing pydicom" in shown
     assert "pip install 'brain-tumor-clf[dicom]'" in shown
+
+
+def test_info_says_where_the_rates_of_a_threshold_hold():
+    from brain_tumor_clf.cli import _info
+
+    rates = {"threshold": 0.8, "error_rate": 0.05, "coverage": 0.75}
+    assert _info.describe_guard({"abstention": rates}) == [
+        (
+            "threshold",
+            "0.800; at most 5.0% of the answers were wrong where it was chosen; 75% of "
+            "the images were answered",
+        )
+    ]
