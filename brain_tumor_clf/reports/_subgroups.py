@@ -25,6 +25,10 @@ _RULE = (
 
 def check_subgroups(subgroups, n):
     """Return columns of subgroups as a table of text."""
+    if isinstance(subgroups, pd.Series):
+        subgroups = {subgroups.name or "subgroup": subgroups}
+    elif not hasattr(subgroups, "keys"):
+        raise TypeError("subgroups must be a DataFrame or a dict of columns.")
     columns = {}
     for name in subgroups:
         values = pd.Series(subgroups[name]).reset_index(drop=True).convert_dtypes()

@@ -155,3 +155,10 @@ def test_columns_of_any_name_with_many_values(data):
 def test_bad_subgroups(data, subgroups, message):
     with pytest.raises(ValueError, match=message):
         make_report(data, subgroups=subgroups)
+
+
+def test_a_series_is_one_column_and_a_list_is_an_error(data):
+    report = make_report(data, subgroups=data[-1]["source"], n_resamples=5)
+    assert report.subgroups["column"].unique().tolist() == ["source"]
+    with pytest.raises(TypeError, match="a DataFrame or a dict of columns"):
+        make_report(data, subgroups=data[-1]["source"].tolist())
