@@ -39,6 +39,7 @@ HOME = "kaggle"
 ERROR_RATE = 0.05  # of the answers on other sources, out of fold
 BIAS = 0.5  # share of the fitted biases, see the card
 _COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+_EDGES = np.array([0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1])  # of bins of probability
 
 
 def parse_arguments(argv=None):
@@ -175,9 +176,10 @@ def measure():
             )
         ],
         "curves": {
-            "other sources, out of fold": curve(table[others], proba[others]),
+            "other sources, out of fold": curve(table[~home], proba[~home]),
             "sources left out": curve(left_out, left_proba),
         },
+        "reliability": reliability(left_out, left_proba),
         "confusion": pd.crosstab(table.target, KNOWN[proba.argmax(axis=1)]),
     }
 
@@ -193,13 +195,30 @@ def by(table, proba, column):
 
 
 def curve(table, proba):
-    """Return pairs of coverage and selective risk."""
+    """Return coverage, selective risk and the share of other diseases answered."""
     known = (table.target != OTHER).to_numpy()
-    coverage, risk, _ = risk_coverage_curve(
+    best = proba.max(axis=1)
+    coverage, risk, thresholds = risk_coverage_curve(
         table.target[known], proba[known], classes=KNOWN
     )
     at = [int(np.abs(coverage - wanted).argmin()) for wanted in _COVERAGES]
-    return [(float(coverage[i]), float(risk[i])) for i in at]
+    return [
+        (float(coverage[i]), float(risk[i]), float((best[~known] >= t).mean()))
+        for i, t in zip(at, thresholds[at], strict=True)
+    ]
+
+
+def reliability(table, proba):
+    """Return how often the most probable class is right, by its probability."""
+    known = (table.target != OTHER).to_numpy()
+    bins = np.digitize(proba[known].max(axis=1), _EDGES[1:-1])
+    right = KNOWN[proba[known].argmax(axis=1)] == table.target[known]
+    found = right.groupby(bins).agg(["mean", "size"]).reindex(range(len(_EDGES) - 1))
+    return {
+        "edges": _EDGES.tolist(),
+        "accuracy": found["mean"].round(3).fillna(0).tolist(),
+        "n": found["size"].fillna(0).astype(int).tolist(),
+    }
 
 
 def formatted(spec):
@@ -227,7 +246,8 @@ def main(argv=None):
         environment.filters[name] = formatted(spec)
     text = (HERE / "model_card_text.md").read_text(encoding="utf-8")
     card = environment.from_string(text).render(found)
-    answers = found["answers"][1]
+    answers, left_out = found["answers"][1], found["curves"]["sources left out"]
+    four = found["confusion"].loc[KNOWN, KNOWN]
     metadata = {
         "model_card": card,
         "license": "research and non-commercial use only; see the model card",
@@ -235,6 +255,15 @@ def main(argv=None):
             "threshold": found["threshold"],
             "error_rate": ERROR_RATE,
             "coverage": answers["answered"],
+        },
+        "reliability": found["reliability"],
+        "risk_coverage": {
+            "coverage": [point[0] for point in left_out],
+            "risk": [point[1] for point in left_out],
+        },
+        "confusion_matrix": {
+            "classes": KNOWN.tolist(),
+            "counts": four.to_numpy().tolist(),
         },
     }
     output = Path(args.output)

@@ -82,30 +82,8 @@ class FamiliarityGuard(NetworkGuard):
         self.n_components = n_components
         self.n_neighbors = n_neighbors
 
-    def fit(self, X, y=None):
-        """Learn the features of the scans that the network knows.
-
-        Parameters
-        ----------
-        X : sequence of n images
-            Those that the network was trained on: at least 10, better thousands.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : FamiliarityGuard
-
-        Raises
-        ------
-        TypeError, NotFittedError
-            If `estimator` has no fitted classifier of this package.
-        ValueError
-            If a parameter is out of range, or there are fewer than 10 images.
-        ImageReadError
-            If images cannot be read; it lists all of them.
-        """
-        features = self._start()
+    def _learn(self, X):
+        features = self._features
         chunks = features.chunks(X)
         vectors = [_pooled(features.of_images(images)) for images in chunks]
         vectors = np.concatenate(vectors) if vectors else np.empty((0, 1))
@@ -115,9 +93,7 @@ class FamiliarityGuard(NetworkGuard):
         pca = PCA(k, svd_solver=solver)
         self.axes_ = Pipeline([("scale", Normalizer()), ("pca", pca)])
         self.reference_ = self.axes_.fit_transform(vectors).astype(np.float16)
-        scores = self._similarity(vectors)
-        self.offset_ = float(np.quantile(scores, self.contamination))
-        return self
+        return self._similarity(vectors)
 
     def _scores(self, features):
         """Return the negative distance of each image to the nearest scans of `fit`."""

@@ -28,6 +28,10 @@ class NetworkGuard(OutlierMixin, BaseEstimator):
     }
 
     @abstractmethod
+    def _learn(self, X):
+        """Learn the features of scans, and return their scores."""
+
+    @abstractmethod
     def _scores(self, features):
         """Return one score per image, from features by depth."""
 
@@ -35,6 +39,38 @@ class NetworkGuard(OutlierMixin, BaseEstimator):
     @abstractmethod
     def _is_consistent(state):
         """Return whether the fitted arrays in a state fit together."""
+
+    def fit(self, X, y=None):
+        """Learn the features of scans.
+
+        Parameters
+        ----------
+        X : sequence of n images
+            Real scans, as `estimator` takes them, best those that its network was
+            trained on: at least 10, better thousands.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted detector.
+
+        Raises
+        ------
+        TypeError, NotFittedError
+            If `estimator` has no fitted classifier of this package.
+        ValueError
+            If a parameter is out of range, or there are fewer than 10 images.
+        ImageReadError
+            If images cannot be read; it lists all of them.
+        """
+        self._validate_params()
+        self.estimator_ = find_network(self.estimator)
+        self._features = ImageFeatures(self.estimator_)
+        scores = self._learn(X)
+        self.offset_ = float(np.quantile(scores, self.contamination))
+        return self
 
     def score_samples(self, X):
         """Compute how similar each image is to the scans of `fit`.
@@ -84,13 +120,6 @@ class NetworkGuard(OutlierMixin, BaseEstimator):
             1 for an inlier, -1 for an outlier.
         """
         return np.where(self.decision_function(X) >= 0, 1, -1)
-
-    def _start(self):
-        """Check the parameters and find the network; return its features of images."""
-        self._validate_params()
-        self.estimator_ = find_network(self.estimator)
-        self._features = ImageFeatures(self.estimator_)
-        return self._features
 
     def _image_features(self):
         """Return the feature extractor, built when it is first needed."""

@@ -88,30 +88,7 @@ class ScanGuard(NetworkGuard):
         self.n_components = n_components
         self.random_state = random_state
 
-    def fit(self, X, y=None):
-        """Learn the features of brain scans.
-
-        Parameters
-        ----------
-        X : sequence of n images
-            Real scans, as `estimator` takes them: at least 10, better thousands.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        self : ScanGuard
-
-        Raises
-        ------
-        TypeError, NotFittedError
-            If `estimator` has no fitted classifier of this package.
-        ValueError
-            If a parameter is out of range, or there are fewer than 10 images.
-        ImageReadError
-            If images cannot be read; it lists all of them.
-        """
-        self._start()
+    def _learn(self, X):
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         rng = np.random.default_rng(seed)
         scans, shape = self._describe(X, rng)
@@ -128,8 +105,7 @@ class ScanGuard(NetworkGuard):
         half_way = (phantoms_least - self.median_[-1]) / 2
         self.scale_[-1] = max(self.scale_[-1], half_way)
         scores = -self._combine(distances)
-        self.offset_ = float(np.quantile(scores, self.contamination))
-        return self
+        return scores
 
     def _scores(self, features):
         """Return one score per image, from its features."""
