@@ -132,7 +132,7 @@ class OutOfFold:
         return {"protocol": split, **self.scores, "report": self.report.to_dict()}
 
 
-def compare_models(models, scans, folds, seeds):
+def compare_models(models, scans, folds, seeds, sample_weight=None):
     """Return the `Comparison` of models; a bar shows how many fits are done."""
     from brain_tumor_clf import compare
 
@@ -145,6 +145,7 @@ def compare_models(models, scans, folds, seeds):
             groups=folds.groups,
             cv=folds.n,
             leave_out=folds.sources,
+            sample_weight=sample_weight,
             seeds=seeds,
             progress=lambda fold: advance(description=fold["estimator"]),
         )
@@ -152,12 +153,12 @@ def compare_models(models, scans, folds, seeds):
     return comparison
 
 
-def cross_validate(models, scans, folds, seed, **options):
+def cross_validate(models, scans, folds, seed, *, sample_weight=None, **options):
     """Return the `Comparison` of models, and the `OutOfFold` of each.
 
     `options` are those of `Comparison.report`, such as `healthy`.
     """
-    comparison = compare_models(models, scans, folds, [seed])
+    comparison = compare_models(models, scans, folds, [seed], sample_weight)
     options |= {"random_state": seed, "X": scans.data}
     if folds.sources is not None:
         options["subgroups"] = {folds.column: folds.sources}

@@ -108,6 +108,12 @@ LeaveOutOption = option(
     help="Folds that each leave out one source of images, in place of folds at "
     "random: a value of this column of the table or of groups.csv.",
 )
+BalanceOption = option(
+    str | None,
+    metavar="COLUMN",
+    help="Weigh images by class within source: a value of this column. Best with "
+    "--recipe robust.",
+)
 MapOption = option(
     list[str] | None,
     "--map",

@@ -53,6 +53,7 @@ def train(
         int | None, min=2, metavar="K", help="First cross-validate with K folds."
     ) = None,
     leave_out: opt.LeaveOutOption = None,
+    balance: opt.BalanceOption = None,
     label_issues: opt.LabelIssuesOption = False,
     healthy: opt.HealthyOption = "notumor",
     seed: opt.SeedOption = 0,
@@ -83,6 +84,7 @@ def train(
     if is_scored:
         healthy = opt.resolve_healthy(healthy, scans.target_names)
     shell.start_backend()
+    weight = None if balance is None else _balance(scans, balance)
     name, pipeline = make_model(
         recipe,
         architecture or "simple",
@@ -101,10 +103,14 @@ def train(
             folds = choose_folds(scans, cv, seed, no_groups, leave_out)
             models = {name: pipeline}
             options = {"healthy": healthy, "label_issues": label_issues}
-            _, (result,) = cross_validate(models, scans, folds, seed, **options)
+            _, (result,) = cross_validate(
+                models, scans, folds, seed, sample_weight=weight, **options
+            )
             scans.groups = folds.groups
-        about = {"seed": seed, "recipe": recipe}
-        manifest = fit_and_save(pipeline, scans, output, result, **about)
+        about = {"seed": seed, "recipe": recipe, "balanced_by": balance}
+        manifest = fit_and_save(
+            pipeline, scans, output, result, sample_weight=weight, **about
+        )
     _show(manifest, result, output, html_file, json_file)
 
 
@@ -122,7 +128,25 @@ def _check_model_options(recipe, architecture, weights):
         )
 
 
-def fit_and_save(pipeline, scans, output, result=None, /, *, with_guard=True, **about):
+def _balance(scans, column):
+    """Return weights by class within each value of a column."""
+    from brain_tumor_clf import source_balanced_weight
+
+    sources = opt.take_columns(scans, [column], "--balance")[column]
+    return source_balanced_weight(scans.target, sources)
+
+
+def fit_and_save(
+    pipeline,
+    scans,
+    output,
+    result=None,
+    /,
+    *,
+    with_guard=True,
+    sample_weight=None,
+    **about,
+):
     """Fit a pipeline on all scans and save it with what is known about it.
 
     `result` is its cross-validation, whose report gets the model's id and whose
@@ -131,12 +155,12 @@ def fit_and_save(pipeline, scans, output, result=None, /, *, with_guard=True, **
     from sklearn.frozen import FrozenEstimator
 
     from brain_tumor_clf import SelectiveClassifier, save
-    from brain_tumor_clf.reports import fit_groups
+    from brain_tumor_clf.reports import fit_parameters
 
     shell.note(f"Training on {shell.count(len(scans.data), 'image')}")
     # A progress bar on a terminal; nothing in a log file.
     set_verbose(pipeline, int(sys.stderr.isatty()))
-    params = {} if scans.groups is None else fit_groups(pipeline, scans.groups)
+    params = fit_parameters(pipeline, scans.groups, sample_weight)
     pipeline.fit(scans.data, scans.target, **params)
     set_verbose(pipeline, 0)
     guard = _fit_guard(pipeline, scans.data) if with_guard else None

@@ -3,7 +3,7 @@
 from brain_tumor_clf.reports._audit import DatasetAudit, audit_dataset
 from brain_tumor_clf.reports._comparison import Comparison
 from brain_tumor_clf.reports._evaluation import EvaluationReport
-from brain_tumor_clf.reports._folds import fit_groups
+from brain_tumor_clf.reports._folds import fit_parameters
 from brain_tumor_clf.reports._models import compare, evaluate
 from brain_tumor_clf.reports._render import RESEARCH_ONLY, SEVERITIES
 from brain_tumor_clf.reports._report import Protocol
@@ -18,5 +18,5 @@ __all__ = [
     "audit_dataset",
     "compare",
     "evaluate",
-    "fit_groups",
+    "fit_parameters",
 ]

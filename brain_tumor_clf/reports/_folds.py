@@ -97,11 +97,15 @@ def _lacking(source, sources, y, groups):
     return np.setdiff1d(y, y[others])
 
 
-def fit_and_score(name, estimator, key, train, test, X, y, groups, scoring):
-    """Return a row of `Comparison.folds`, which has a key, and rows of predictions."""
+def fit_and_score(name, estimator, key, train, test, X, y, given, scoring):
+    """Return a row of `Comparison.folds`, which has a key, and rows of predictions.
+
+    `given` are the arguments of `fit_parameters`, of all images.
+    """
     seed = key["seed"]
     model = _seeded(estimator, seed)
-    params = {} if groups is None else fit_groups(model, groups[train])
+    given = {k: None if v is None else v[train] for k, v in given.items()}
+    params = fit_parameters(model, **given)
     start = time.perf_counter()
     model.fit(_safe_indexing(X, train), y[train], **params)
     fit_time = time.perf_counter() - start
@@ -160,9 +164,17 @@ def _seeded(estimator, seed):
     return model.set_params(**dict(zip(names, seeds, strict=False)))
 
 
-def fit_groups(model, groups):
-    """Return the parameters of `fit` that make early stopping keep groups whole."""
-    name, last = model.steps[-1] if hasattr(model, "steps") else ("", model)
-    if not has_fit_parameter(last, "groups"):
-        return {}
-    return {f"{name}__groups" if name else "groups": groups}
+def fit_parameters(model, groups=None, sample_weight=None):
+    """Return the parameters of `fit` of a classifier, or a pipeline that ends in one.
+
+    Groups, which early stopping keeps whole, are left out where it takes none; weights
+    are not.
+    """
+    step, last = model.steps[-1] if hasattr(model, "steps") else ("", model)
+    prefix = f"{step}__" if step else ""
+    params = {}
+    if groups is not None and has_fit_parameter(last, "groups"):
+        params[f"{prefix}groups"] = groups
+    if sample_weight is not None:
+        params[f"{prefix}sample_weight"] = sample_weight
+    return params

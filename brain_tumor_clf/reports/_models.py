@@ -2,9 +2,11 @@
 
 from numbers import Integral
 
+import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.utils import indexable
+from sklearn.utils.validation import _check_sample_weight
 
 from brain_tumor_clf.reports._checks import check_groups, check_labels
 from brain_tumor_clf.reports._comparison import Comparison
@@ -128,6 +130,7 @@ def compare(
     groups=None,
     cv=5,
     leave_out=None,
+    sample_weight=None,
     scoring="balanced_accuracy",
     seeds=(0,),
     n_jobs=None,
@@ -157,6 +160,8 @@ def compare(
         turn is scored by models trained on the others (`leave_one_source_out`), with
         its patients as `groups`. Sources without which training would lack a class are
         never left out, and named.
+    sample_weight : array-like of shape (n,), default=None
+        Weights for ``fit``, as of `source_balanced_weight`; scores have none.
     scoring : str or callable, default="balanced_accuracy"
         Scorer, as in scikit-learn.
     seeds : sequence of int, default=(0,)
@@ -210,8 +215,11 @@ def compare(
     else:
         how, source_notes = "pairs of positions as given", []
     splits = make_splits(y, groups, cv, seeds, groups if sources is None else sources)
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(sample_weight, y, dtype=np.float64)
+    given = {"groups": groups, "sample_weight": sample_weight}
     fits = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(fit_and_score)(name, estimator, *split, X, y, groups, scoring)
+        delayed(fit_and_score)(name, estimator, *split, X, y, given, scoring)
         for name, estimator in estimators.items()
         for split in splits
     )

@@ -84,11 +84,13 @@ def test_sources_left_out_are_the_folds_of_training(
 ):
     pytest.importorskip("cleanlab", reason="the extra 'labels' is not installed")
     args = ("--image-size", 16, "--epochs", 1, "--leave-out", "source", "--json", "-")
-    args += ("--label-issues",)
+    args += ("--label-issues", "--balance", "source")
     model = tmp_path / "model.btc"
     done = cli("train", sources_csv, "--root", scans_dir, "-o", model, *args)
     assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)["cross_validation"]
+    document = json.loads(done.stdout)
+    assert document["balanced_by"] == "source"
+    result = document["cross_validation"]
     assert [fold["held_out"] for fold in result["folds"]] == ["north", "south"]
     assert [fold["n_test"] for fold in result["folds"]] == [8, 8]
     for issue in result["report"]["label_issues"]:  # those of other folds' models

@@ -7,8 +7,9 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
+from sklearn.pipeline import make_pipeline
 
-from brain_tumor_clf import compare
+from brain_tumor_clf import compare, source_balanced_weight
 
 ESTIMATORS = {"logistic": LogisticRegression(), "chance": DummyClassifier()}
 
@@ -32,6 +33,30 @@ def data():
 def result(data):
     X, y, groups, sources = data
     return compare(ESTIMATORS, X, y, groups=groups, leave_out=sources, seeds=(0, 1))
+
+
+def test_sample_weights_are_those_of_the_training_images(data):
+    X, y, groups, sources = data
+    weight = source_balanced_weight(y, sources)
+    fit = {"groups": groups, "leave_out": sources, "sample_weight": weight}
+    models = {
+        "plain": ESTIMATORS["logistic"],
+        "scaled": make_pipeline(LogisticRegression()),
+    }
+    found = compare(models, X, y, **fit)
+    for name in ("north", "small"):
+        test = sources == name
+        train = ~test & ~np.isin(groups, groups[test])
+        clf = LogisticRegression(random_state=0).fit(X[train], y[train], weight[train])
+        of_fold = found.predictions[
+            found.predictions["index"].isin(np.flatnonzero(test))
+        ]
+        for _, rows in of_fold.groupby("estimator"):
+            np.testing.assert_allclose(
+                rows["p_glioma"], clf.predict_proba(X[test])[:, 0]
+            )
+    with pytest.raises(ValueError, match="sample_weight"):
+        compare(models, X, y, groups=groups, sample_weight=weight[:-1])
 
 
 def test_each_source_is_scored_by_a_model_of_the_others(result, data):
