@@ -21,7 +21,7 @@ _NOT_ROUTED = ("optimizer__learning_rate", "optimizer__weight_decay")
 _FIT_DECIDED = {
     *("self", "x", "y", "sample_weight", "validation_data", "validation_split"),
     *("shuffle", "batch_size", "epochs", "initial_epoch", "verbose", "callbacks"),
-    *("class_weight"),
+    "class_weight",
 }
 
 
@@ -89,6 +89,11 @@ class ScikerasClassifier(KerasClassifier):
         self._init_routed(routed)
         own = {k: v for k, v in params.items() if k not in routed}
         return BaseEstimator.set_params(self, **own)
+
+    @property
+    def current_epoch(self):
+        """Return the number of epochs in ``history_``; a stored network has none."""
+        return len(getattr(self, "history_", {}).get("loss", ()))
 
     def _routed_to(self, destination):
         """Return parameters routed to "optimizer" or "fit", without their prefix."""

@@ -165,6 +165,12 @@ def test_other_diseases_are_none_of_these(pipe, real_mri_dir):
     assert answers["label"].isna().all()
 
 
+def test_notebooks_show_and_complete_it(pipe):
+    assert "SelectiveClassifier" in pipe._repr_html_()
+    assert {"predict", "guard_", "metadata_"} <= set(dir(pipe))
+    assert "history_" in dir(pipe["classifier"])
+
+
 def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(ValueError, match=NAME):
         load_pretrained("brain-mri-multisources")
