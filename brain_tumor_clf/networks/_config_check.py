@@ -5,7 +5,6 @@ another file, read a vocabulary from a path or wrap another framework's module, 
 names that somebody else registered.
 """
 
-import graphlib
 import json
 
 import keras
@@ -93,35 +92,8 @@ def _check_node(node, allow_registered, key="", depth=0):
         )
 
 
-def _check_graph(layers):
-    """Refuse a cycle or a missing tensor, on which some versions of Keras never end."""
-    made_of = {
-        (layer["name"], i): set(_sources(node))
-        for layer in layers
-        for i, node in enumerate(layer.get("inbound_nodes") or [None])
-    }
-    if not set().union(*made_of.values()) <= made_of.keys():
-        raise ValueError("not connected")
-    graphlib.TopologicalSorter(made_of).prepare()  # a cycle is a ValueError
-
-
-def _sources(node):
-    """Yield the layer and the call that made each tensor of a call's arguments."""
-    if isinstance(node, dict) and node.get("class_name") == "__keras_tensor__":
-        name, call, _ = node["config"]["keras_history"]
-        yield name, call
-    elif isinstance(node, dict | list):
-        for value in node.values() if isinstance(node, dict) else node:
-            yield from _sources(value)
-
-
 def _check_object(node, allow_registered):
     module, name = node.get("module"), node["class_name"]
-    if name == "Functional" and isinstance(node.get("config"), dict):
-        try:
-            _check_graph(node["config"].get("layers", ()))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ModelFileError("A network's layers are not connected.") from error
     if not isinstance(name, str) or not isinstance(module, str | None):
         raise ModelFileError(f"Not a layer: module {module!r}, class {name!r}.")
     registered = node.get("registered_name")

@@ -275,5 +275,5 @@ def test_layers_that_wait_for_each_other_are_refused():
         tensor = layer["inbound_nodes"][0]["args"][0]
         tensor["config"]["keras_history"] = ["logits", 0, 0]
     state["config"] = json.dumps(config)
-    with pytest.raises(ModelFileError, match="layers are not connected"):
+    with pytest.raises(ModelFileError, match="architecture is damaged"):
         network_from_state(state)
