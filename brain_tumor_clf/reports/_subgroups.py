@@ -153,8 +153,8 @@ def subgroup_blocks(table):
         rows = rows.assign(estimate=_render.estimates(rows))
         wide = rows.pivot(index="subgroup", columns="score", values="estimate")
         about = rows.drop_duplicates("subgroup").set_index("subgroup")
-        about = about[[*_SIZE, *_CLASSES]].replace("", np.nan)
-        frame = about[_SIZE].join([wide[scores], about[_CLASSES]])
+        classes = about[_CLASSES].map(lambda names: names or np.nan)
+        frame = about[_SIZE].join([wide[scores], classes])
         frame = frame.dropna(axis="columns", how="all")
         frame.index.name = name if name not in frame else "subgroup"
         is_detail = ~frame.columns.isin([*_SIZE, *_ON_TERMINALS])

@@ -27,7 +27,9 @@ def table():
 def totals(table, by, **options):
     weight = source_balanced_weight(table.label, table.source, **options)
     assert weight.mean() == pytest.approx(1)
-    return pd.Series(weight / len(weight)).groupby([table[c].array for c in by]).sum()
+    return (
+        pd.Series(weight / len(weight)).groupby([table[c].to_numpy() for c in by]).sum()
+    )
 
 
 def test_classes_weigh_alike_and_sources_by_the_root_of_their_size(table):
