@@ -99,8 +99,13 @@ def adapt(model, X, y, groups=None, *, random_state=0):
     check_is_fitted(model)
     transformers, classifier, layer = _find_classifier(model)
     X, y = check_image_collection(X), column_or_1d(y)
-    groups = np.arange(len(X)) if groups is None else _check_groups(groups)
+    groups = column_or_1d(np.arange(len(X)) if groups is None else groups)
     check_consistent_length(X, y, groups)
+    if n_missing := pd.isna(groups).sum():
+        raise ValueError(
+            f"groups has {n_missing} missing values. An image whose case is not known "
+            "needs a group of its own."
+        )
     positions, codes = _encode_labels(y, groups, classifier.classes_)
     for transformer in transformers:
         X = transformer.transform(X)
@@ -126,22 +131,10 @@ def adapt(model, X, y, groups=None, *, random_state=0):
 def choose_correction(features, logits, codes, groups, *, random_state=0):
     """Choose a correction of logits by grouped cross-validation, as `adapt` does.
 
-    Parameters
-    ----------
-    features : ndarray of shape (n, d)
-        Features of the images.
-    logits : ndarray of shape (n, k)
-        Logits of the k classes that `codes` (n integers from 0) name.
-    groups : ndarray of shape (n,)
-        Cases.
-
-    Returns
-    -------
-    kernel, bias : ndarrays of shape (d, k) and (k,)
-        ``features @ kernel + bias`` is to be added to the logits; 0 without a gain.
-    record : dict
-        The penalty (None without a gain), and the cross-validated scores without and
-        with the best correction.
+    Features are (n, d), logits (n, k) of the classes that `codes` (0 to k - 1) name,
+    groups the cases. Returns kernel (d, k) and bias (k,) of ``features @ kernel +
+    bias``, which is to be added to the logits (0 without a gain), and a record: the
+    penalty (None without a gain), and the cross-validated scores without and with it.
     """
     data = (features, logits, codes, groups)
     losses, right = _cross_validate(*data, random_state)
@@ -173,15 +166,6 @@ def _find_classifier(model):
             f"pipeline; got {type(classifier).__name__}."
         )
     return transformers, classifier, stages[max(_STAGE, -len(stages))]
-
-
-def _check_groups(groups):
-    if n_missing := int(pd.isna(pd.Series(groups)).sum()):
-        raise ValueError(
-            f"groups has {n_missing} missing values. An image whose case is not known "
-            "needs a group of its own."
-        )
-    return column_or_1d(groups)
 
 
 def _encode_labels(y, groups, classes):
