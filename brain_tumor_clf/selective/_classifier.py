@@ -260,7 +260,7 @@ class SelectiveClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return hasattr(self, "estimator_")
 
     def __setstate__(self, state):
-        # Files of before have no reject class and no novelty detector, and a file does
+        # Older files have no reject class and no novelty detector, and a file does
         # not keep metadata of a model inside another.
         state = {"reject": None, "familiarity": None, **state}
         if "estimator_" in state:
