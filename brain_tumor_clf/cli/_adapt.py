@@ -19,14 +19,7 @@ def adapt(
         "folder with one sub-folder per class, or a table with the columns path, label "
         "and group.",
     ),
-    output: opt.option(
-        Path,
-        "-o",
-        "--output",
-        metavar="MODEL",
-        callback=shell.check_writable,
-        help="Model file to write.",
-    ),
+    output: opt.ModelOutput,
     root: opt.RootOption = None,
     subset: opt.SubsetOption = None,
     groups: opt.GroupsOption = None,

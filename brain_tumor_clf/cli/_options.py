@@ -102,6 +102,14 @@ NoGroupsOption = option(
     help="Split image by image, with copies and patients on both sides. Scores "
     "are then too high.",
 )
+ModelOutput = option(
+    Path,
+    "-o",
+    "--output",
+    metavar="MODEL",
+    callback=check_writable,
+    help="Model file to write.",
+)
 LeaveOutOption = option(
     str | None,
     metavar="COLUMN",

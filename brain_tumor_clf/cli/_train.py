@@ -1,7 +1,6 @@
 """``train``: fit a pipeline on a folder of scans and save it."""
 
 import sys
-from pathlib import Path
 from typing import Literal
 
 import typer
@@ -20,14 +19,7 @@ _LEAKAGE = (
 
 def train(
     folder: opt.LabeledScans,
-    output: opt.option(
-        Path,
-        "-o",
-        "--output",
-        metavar="MODEL",
-        callback=shell.check_writable,
-        help="Model file to write.",
-    ),
+    output: opt.ModelOutput,
     architecture: opt.option(
         str | None,
         metavar="NAME",
